@@ -1,0 +1,405 @@
+//! One call of the Webex API: what it meets on its way, and how an answer is written.
+//!
+//! The order: faults that somebody set (a gateway fails before it looks at a token), then the
+//! token, the quota, the route. What a route does is in `messages.rs` and `rooms.rs`.
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::faults::{self, Effect, Facts, Fate, FaultBody, RetryAfter};
+use super::messages::Draft;
+use super::model::Outcome;
+use super::refusal::Refusal;
+use super::state::Caller;
+use super::{BODY_LIMIT, Broken, Sandbox, lock, messages, rooms};
+
+const JSON: &str = "application/json;charset=UTF-8";
+const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
+
+/// What a gateway shows instead of the API.
+const GATEWAY_PAGE: &str = "<html>\n<head><title>Sandbox</title></head>\n<body>\
+    <h1>This page came from a gateway, not from the API</h1></body>\n</html>\n";
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    Messages,
+    Message(String),
+    Me,
+    Rooms,
+    Room(String),
+    Nowhere,
+}
+
+impl Route {
+    pub(super) fn of(path: &str) -> Self {
+        let Some(rest) = path.strip_prefix("/v1/") else {
+            return Self::Nowhere;
+        };
+        let parts: Vec<&str> = rest.split('/').collect();
+        match parts.as_slice() {
+            ["messages"] => Self::Messages,
+            ["messages", id] if !id.is_empty() => Self::Message(decode(id)),
+            ["people", "me"] => Self::Me,
+            ["rooms"] => Self::Rooms,
+            ["rooms", id] if !id.is_empty() => Self::Room(decode(id)),
+            _ => Self::Nowhere,
+        }
+    }
+}
+
+/// Percent-decoding of one part of a path.
+fn decode(part: &str) -> String {
+    // A `+` is itself in a path, and form decoding is the decoder that is at hand.
+    let query = format!("x={}", part.replace('+', "%2B"));
+    url::form_urlencoded::parse(query.as_bytes())
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// A request, taken apart once.
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) route: Route,
+    pub(super) query: Vec<(String, String)>,
+    /// Where the caller thinks the API is, such as `http://127.0.0.1:9095`, for links.
+    pub(super) origin: String,
+}
+
+impl Call {
+    /// Takes a request apart; the body of a POST or PUT stands beside it.
+    fn of(request: &Request<Bytes>) -> (Self, Result<Draft, Refusal>) {
+        let (uri, headers) = (request.uri(), request.headers());
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.or(uri.authority().map(http::uri::Authority::as_str));
+        let has_body = matches!(*request.method(), Method::POST | Method::PUT);
+        let draft = if has_body {
+            draft(headers, request.body())
+        } else {
+            Ok(Draft::default())
+        };
+        let call = Self {
+            method: request.method().clone(),
+            path: uri.path().to_owned(),
+            route: Route::of(uri.path()),
+            query: url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect(),
+            origin: format!("http://{}", host.unwrap_or("localhost")),
+        };
+        (call, draft)
+    }
+
+    /// The first value of a query parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let pair = self.query.iter().find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.as_str())
+    }
+}
+
+fn draft(headers: &HeaderMap, body: &Bytes) -> Result<Draft, Refusal> {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("multipart/form-data") {
+        // Webex takes it; saying so is better than an answer that looks like Webex's.
+        return Err(Refusal::ContentType(
+            "multipart/form-data (taken by Webex, but not yet by this sandbox)".to_owned(),
+        ));
+    }
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::ContentType(essence.to_owned()));
+    }
+    if body.len() > BODY_LIMIT {
+        return Err(Refusal::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Refusal::Syntax)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
+}
+
+/// An answer before it is written.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    /// The `Link` header.
+    pub(super) link: Option<String>,
+}
+
+impl Reply {
+    /// 200 with `value` as JSON.
+    pub(super) fn json(value: &impl Serialize) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: to_json(value),
+            link: None,
+        }
+    }
+
+    /// 204.
+    pub(super) fn no_content() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: Bytes::new(),
+            link: None,
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Bytes {
+    // Only maps with keys that are no strings could fail, and there are none.
+    Bytes::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+impl Sandbox {
+    /// One call of the Webex API. The path begins with `/v1/`.
+    ///
+    /// Latency and hangs wait on tokio's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] where a fault breaks the connection: there is no answer.
+    pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+        let token = bearer(request.headers()).map(str::to_owned);
+        let (call, draft) = Call::of(&request);
+        drop(request);
+        let bearer = token
+            .as_deref()
+            .and_then(|token| self.read(|state| state.name_of_bearer(token)));
+        let note = |outcome| {
+            let mut requests = lock(&self.inner.requests);
+            requests.note(call.method.as_str(), &call.path, bearer.as_deref(), outcome);
+        };
+        let answered = |response: Response<Bytes>| {
+            note(Outcome::Answered(response.status().as_u16()));
+            Ok(response)
+        };
+
+        let fate = self.fate(&call, draft.as_ref().ok(), bearer.as_deref());
+        if !fate.wait.is_zero() {
+            tokio::time::sleep(fate.wait).await;
+        }
+        match fate.effect {
+            None => answered(self.process(&call, draft, token.as_deref())),
+            Some(Effect::AcceptThenDrop { code, body }) => {
+                let response = self.process(&call, draft, token.as_deref());
+                match code {
+                    // What was refused was not accepted: the refusal stands.
+                    _ if !response.status().is_success() => answered(response),
+                    Some(code) => answered(self.failure(faults::status(code), None, body, None)),
+                    None => {
+                        note(Outcome::Broken);
+                        Err(Broken)
+                    }
+                }
+            }
+            Some(Effect::Hang { accepted }) => {
+                if accepted {
+                    self.process(&call, draft, token.as_deref());
+                }
+                note(Outcome::Hang);
+                std::future::pending().await
+            }
+            Some(Effect::Reset) => {
+                note(Outcome::Broken);
+                Err(Broken)
+            }
+            Some(Effect::Status {
+                code,
+                retry_after,
+                body,
+            }) => answered(self.failure(faults::status(code), retry_after.as_ref(), body, None)),
+            Some(Effect::TooManyRequests { retry_after, body }) => {
+                let text = Refusal::Quota(0).answer().1;
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                answered(self.failure(status, retry_after.as_ref(), body, Some(&text)))
+            }
+            Some(Effect::CardRefused) => {
+                let refusal = Refusal::Card("refused by a fault of the sandbox".to_owned());
+                answered(self.refusal(&refusal))
+            }
+            Some(Effect::EditRefused) => answered(self.refusal(&Refusal::EditUnsupported)),
+            // Latencies are added up in `Fate::wait`, and are no effect.
+            Some(Effect::Latency { .. }) => answered(self.process(&call, draft, token.as_deref())),
+        }
+    }
+
+    /// What the faults that stand do to this call.
+    fn fate(&self, call: &Call, draft: Option<&Draft>, bot: Option<&str>) -> Fate {
+        let mut faults = lock(&self.inner.faults);
+        if faults.is_empty() {
+            return Fate::default();
+        }
+        let room = self.read(|state| {
+            let id = match &call.route {
+                Route::Room(id) => Some(id.as_str()),
+                Route::Message(id) => state.message(id).map(|message| message.room_id.as_str()),
+                Route::Messages => draft
+                    .and_then(|draft| draft.room_id.as_deref())
+                    .or_else(|| call.parameter("roomId")),
+                Route::Me | Route::Rooms | Route::Nowhere => None,
+            };
+            id.and_then(|id| state.room(id))
+                .map(|room| (room.id.clone(), room.title.clone()))
+        });
+        let facts = Facts {
+            method: &call.method,
+            path: &call.path,
+            bot,
+            room: room
+                .as_ref()
+                .map(|(id, title)| (id.as_str(), title.as_str())),
+            has_card: draft.is_some_and(Draft::has_card),
+            is_edit: call.method == Method::PUT,
+        };
+        faults.meet(&facts, Instant::now())
+    }
+
+    fn process(
+        &self,
+        call: &Call,
+        draft: Result<Draft, Refusal>,
+        token: Option<&str>,
+    ) -> Response<Bytes> {
+        let result = self
+            .caller(token)
+            .and_then(|caller| self.route(call, draft, &caller));
+        match result {
+            Ok(reply) => self.written(reply),
+            Err(refusal) => self.refusal(&refusal),
+        }
+    }
+
+    fn caller(&self, token: Option<&str>) -> Result<Caller, Refusal> {
+        let token = token.ok_or(Refusal::Token)?;
+        self.read(|state| state.authenticate(token, Instant::now()))
+            .ok_or(Refusal::Token)?
+            .map_err(Refusal::Quota)
+    }
+
+    fn route(
+        &self,
+        call: &Call,
+        draft: Result<Draft, Refusal>,
+        caller: &Caller,
+    ) -> Result<Reply, Refusal> {
+        match (&call.route, call.method.as_str()) {
+            (Route::Messages, "POST") => messages::create(self, caller, draft?),
+            (Route::Messages, "GET") => messages::list(self, caller, call),
+            (Route::Messages, _) => Err(Refusal::Method("GET, POST")),
+            (Route::Message(id), "GET") => messages::get(self, caller, id),
+            (Route::Message(id), "PUT") => messages::edit(self, caller, id, draft?),
+            (Route::Message(id), "DELETE") => messages::delete(self, caller, id),
+            (Route::Message(_), _) => Err(Refusal::Method("DELETE, GET, PUT")),
+            (Route::Me, "GET") => Ok(rooms::me(self, caller)),
+            (Route::Rooms, "GET") => rooms::list(self, caller, call),
+            (Route::Room(id), "GET") => rooms::get(self, caller, id),
+            (Route::Me | Route::Rooms | Route::Room(_), _) => Err(Refusal::Method("GET")),
+            (Route::Nowhere, _) => Err(Refusal::Resource),
+        }
+    }
+
+    fn written(&self, reply: Reply) -> Response<Bytes> {
+        let mut response = Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        let headers = response.headers_mut();
+        if reply.status != StatusCode::NO_CONTENT {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        }
+        insert(headers, TRACKING_ID, &self.tracking_id());
+        if let Some(link) = &reply.link {
+            insert(headers, http::header::LINK, link);
+        }
+        response
+    }
+
+    fn refusal(&self, refusal: &Refusal) -> Response<Bytes> {
+        let (status, text) = refusal.answer();
+        let mut response = self.failure(status, None, FaultBody::Json, Some(&text));
+        match refusal {
+            Refusal::Quota(seconds) => {
+                insert(response.headers_mut(), RETRY_AFTER, &seconds.to_string());
+            }
+            Refusal::Method(methods) => insert(response.headers_mut(), ALLOW, methods),
+            _ => {}
+        }
+        response
+    }
+
+    /// An answer of an error's shape; `text` says what a JSON body says, which is otherwise the
+    /// status' own name.
+    fn failure(
+        &self,
+        status: StatusCode,
+        retry_after: Option<&RetryAfter>,
+        body: FaultBody,
+        text: Option<&str>,
+    ) -> Response<Bytes> {
+        let tracking_id = self.tracking_id();
+        let text = text.or(status.canonical_reason()).unwrap_or("Error");
+        let (content_type, body) = match body {
+            FaultBody::Json => (JSON, to_json(&ErrorBody::new(text, &tracking_id))),
+            FaultBody::Html => ("text/html", Bytes::from_static(GATEWAY_PAGE.as_bytes())),
+            FaultBody::Empty => ("", Bytes::new()),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        if !content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        insert(headers, TRACKING_ID, &tracking_id);
+        if let Some(retry_after) = retry_after {
+            insert(headers, RETRY_AFTER, &retry_after.header(Timestamp::now()));
+        }
+        response
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // What callers choose (a host in a link, say) was a header before, and faults are checked.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Webex's error object (webex-api.md §5).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    message: &'a str,
+    errors: [ErrorDescription<'a>; 1],
+    tracking_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorDescription<'a> {
+    description: &'a str,
+}
+
+impl<'a> ErrorBody<'a> {
+    fn new(message: &'a str, tracking_id: &'a str) -> Self {
+        Self {
+            message,
+            errors: [ErrorDescription {
+                description: message,
+            }],
+            tracking_id,
+        }
+    }
+}

@@ -1,0 +1,485 @@
+//! `/v1/messages`: post, get, edit, delete, list (webex-api.md §1 to §3).
+//!
+//! Each function checks, renders outside the lock, and changes the state in one go. The
+//! letters in comments are the certainty tags of webex-api.md; U is nobody's knowledge.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::answer::{Call, Reply};
+use super::behaviour::{Behaviour, CardEdits, CardWithoutText};
+use super::ids;
+use super::markdown::{self, Mention, Rendered};
+use super::model::{Message, Person, RoomType};
+use super::refusal::Refusal;
+use super::state::{Caller, State};
+use super::{EDIT_LIMIT, MESSAGE_LIMIT, Sandbox};
+
+const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
+
+/// Most buttons of a card (webex-api.md §7, A).
+const MOST_ACTIONS: usize = 5;
+
+/// Longest address of a file, in bytes (U). It bounds what a message can hold.
+const LONGEST_FILE: usize = 2048;
+
+/// The body of a POST or PUT. Fields that Webex does not know are ignored (U).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Draft {
+    pub(super) room_id: Option<String>,
+    parent_id: Option<String>,
+    to_person_id: Option<String>,
+    to_person_email: Option<String>,
+    text: Option<String>,
+    markdown: Option<String>,
+    html: Option<String>,
+    files: Option<Vec<String>>,
+    attachments: Option<Vec<Value>>,
+}
+
+impl Draft {
+    pub(super) fn has_card(&self) -> bool {
+        self.attachments
+            .as_ref()
+            .is_some_and(|cards| !cards.is_empty())
+    }
+
+    fn has_text(&self) -> bool {
+        is_filled(self.text.as_deref()) || is_filled(self.markdown.as_deref())
+    }
+
+    fn size(&self) -> usize {
+        let length = |field: &Option<String>| field.as_ref().map_or(0, String::len);
+        length(&self.text).max(length(&self.markdown))
+    }
+
+    /// What POST and PUT have in common.
+    fn check(&self, behaviour: &Behaviour) -> Result<(), Refusal> {
+        if self.size() > MESSAGE_LIMIT {
+            return Err(Refusal::TooLong);
+        }
+        let files = self.files.as_deref().unwrap_or_default();
+        if files.len() > 1 {
+            return Err(Refusal::ManyFiles);
+        }
+        // A: a public URL. The sandbox fetches nothing.
+        let is_url = |file: &String| {
+            file.len() <= LONGEST_FILE
+                && (file.starts_with("http://") || file.starts_with("https://"))
+        };
+        if !files.iter().all(is_url) {
+            return Err(Refusal::InvalidParameter("files"));
+        }
+        match self.attachments.as_deref().unwrap_or_default() {
+            [] => Ok(()),
+            [card] => check_card(card, behaviour),
+            _ => Err(Refusal::ManyCards),
+        }
+    }
+}
+
+/// Whether there is anything to see. That blanks count as nothing is U.
+fn is_filled(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.trim().is_empty())
+}
+
+fn given(field: Option<&String>) -> Option<&str> {
+    field.map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// The envelope, the version and the number of buttons are A; that Webex answers 400 is D.
+fn check_card(card: &Value, behaviour: &Behaviour) -> Result<(), Refusal> {
+    let refuse = |why: String| Err(Refusal::Card(why));
+    if card["contentType"] != CARD_TYPE {
+        return refuse(format!("`contentType` must be `{CARD_TYPE}`"));
+    }
+    let content = &card["content"];
+    if content["type"] != "AdaptiveCard" {
+        return refuse("`content.type` must be `AdaptiveCard`".to_owned());
+    }
+    let version = content["version"].as_str().unwrap_or_default();
+    if !matches!(version, "1.0" | "1.1" | "1.2" | "1.3") {
+        return refuse("`content.version` must be from 1.0 to 1.3".to_owned());
+    }
+    let actions = content["actions"].as_array().map_or(0, Vec::len);
+    if actions > MOST_ACTIONS {
+        return refuse(format!(
+            "{actions} actions, of which at most {MOST_ACTIONS} are supported"
+        ));
+    }
+    let size = card.to_string().len();
+    let most = behaviour.card_max_bytes;
+    if size > most {
+        return refuse(format!(
+            "{size} bytes, of which at most {most} are supported"
+        ));
+    }
+    Ok(())
+}
+
+/// `POST /v1/messages`.
+pub(super) fn create(
+    sandbox: &Sandbox,
+    caller: &Caller,
+    mut draft: Draft,
+) -> Result<Reply, Refusal> {
+    let behaviour = sandbox.read(|state| state.behaviour);
+    let has_file = draft.files.as_ref().is_some_and(|files| !files.is_empty());
+    // C: before the recipient is looked up.
+    let may_lack_text =
+        has_file || (draft.has_card() && behaviour.card_without_text == CardWithoutText::Allow);
+    if !draft.has_text() && !may_lack_text {
+        return Err(Refusal::Empty);
+    }
+    let destination = Destination::of(&draft)?;
+    draft.check(&behaviour)?;
+    let rendered = rendered(sandbox, &draft);
+
+    let message = sandbox.change(|state| {
+        let room_id = destination.room(state, caller)?;
+        let room = state.room(&room_id).ok_or(Refusal::Room)?;
+        let (room_type, to) = (room.room_type, room.peer.clone());
+        let parent_id = match given(draft.parent_id.as_ref()) {
+            Some(parent) => parent_of(state, parent, &room_id)?,
+            None => None,
+        };
+        let mut message = Message {
+            id: String::new(),
+            room_id,
+            room_type,
+            parent_id,
+            to,
+            text: None,
+            markdown: None,
+            html: None,
+            files: draft.files.take().unwrap_or_default(),
+            card: None,
+            person: Arc::clone(&caller.person),
+            mentioned_people: Vec::new(),
+            mentioned_groups: Vec::new(),
+            created: Timestamp::UNIX_EPOCH,
+            updated: None,
+            edits: 0,
+            size: 0,
+            revision: 0,
+            number: 0,
+        };
+        fill(&mut message, draft, rendered);
+        Ok(state.post(message))
+    })?;
+    Ok(Reply::json(&MessageJson::of(&message)))
+}
+
+/// Exactly one of three.
+enum Destination {
+    Room(String),
+    Email(String),
+    PersonId(String),
+}
+
+impl Destination {
+    fn of(draft: &Draft) -> Result<Self, Refusal> {
+        let room = given(draft.room_id.as_ref()).map(|id| Self::Room(id.to_owned()));
+        let email = given(draft.to_person_email.as_ref()).map(|to| Self::Email(to.to_owned()));
+        let person = given(draft.to_person_id.as_ref()).map(|id| Self::PersonId(id.to_owned()));
+        let mut all = [room, email, person].into_iter().flatten();
+        match (all.next(), all.next()) {
+            (None, _) => Err(Refusal::NoDestination),
+            (Some(destination), None) => Ok(destination),
+            (Some(_), Some(_)) => Err(Refusal::ManyDestinations),
+        }
+    }
+
+    fn room(&self, state: &mut State, caller: &Caller) -> Result<String, Refusal> {
+        let person = match self {
+            Self::Room(id) => return member_room(state, caller, id).map(|()| id.clone()),
+            Self::Email(email) => state.person_by_email(email).ok_or(Refusal::Email)?,
+            // B for the status of a malformed id.
+            Self::PersonId(id) if !ids::is_well_formed(id) => return Err(Refusal::MalformedId),
+            Self::PersonId(id) => state.person_by_id(id).ok_or(Refusal::Person)?,
+        };
+        Ok(state.direct_room(caller, person))
+    }
+}
+
+/// Whether the room is there and the bot in it; Webex does not tell which (C).
+pub(super) fn member_room(state: &State, caller: &Caller, id: &str) -> Result<(), Refusal> {
+    match state.room(id) {
+        Some(room) if room.holds(caller) => Ok(()),
+        Some(_) => Err(Refusal::Room),
+        None if ids::is_well_formed(id) => Err(Refusal::Room),
+        None => Err(Refusal::Resource),
+    }
+}
+
+/// The root that a reply goes to, by the knobs for what is contested (D) or unknown (U).
+fn parent_of(state: &State, parent: &str, room_id: &str) -> Result<Option<String>, Refusal> {
+    let found = state
+        .message(parent)
+        .filter(|message| message.room_id == room_id);
+    let Some(found) = found else {
+        return match state.behaviour.deleted_parent.refusal() {
+            Some(status) => Err(Refusal::Parent(status)),
+            None => Ok(None),
+        };
+    };
+    match (&found.parent_id, state.behaviour.reply_to_reply.refusal()) {
+        (None, _) => Ok(Some(found.id.clone())),
+        (Some(root), None) => Ok(Some(root.clone())),
+        (Some(_), Some(status)) => Err(Refusal::Parent(status)),
+    }
+}
+
+fn rendered(sandbox: &Sandbox, draft: &Draft) -> Option<Rendered> {
+    let markdown = draft
+        .markdown
+        .as_deref()
+        .filter(|text| is_filled(Some(text)))?;
+    Some(markdown::render(markdown, |mention| {
+        sandbox.read(|state| match mention {
+            Mention::All => None,
+            Mention::Email(email) => state.person_by_email(email),
+            Mention::Id(id) => state.person_by_id(id),
+        })
+    }))
+}
+
+fn fill(message: &mut Message, draft: Draft, rendered: Option<Rendered>) {
+    message.size = draft.size();
+    message.text = draft.text.filter(|text| !text.is_empty());
+    message.markdown = draft.markdown.filter(|text| !text.is_empty());
+    message.card = draft.attachments.and_then(|mut cards| cards.pop());
+    let Rendered {
+        html,
+        text,
+        people,
+        groups,
+    } = rendered.unwrap_or_default();
+    if message.text.is_none() {
+        message.text = Some(text).filter(|text| !text.is_empty());
+    }
+    message.html = Some(html).filter(|html| !html.is_empty());
+    message.mentioned_people = people;
+    message.mentioned_groups = groups;
+}
+
+/// Whether the bot may see a message: it is in the room, and wrote it, is mentioned in it, or
+/// shares the room with one person (bots see only what mentions them: A; 404 otherwise: C).
+fn is_visible(state: &State, caller: &Caller, message: &Message) -> bool {
+    state
+        .room(&message.room_id)
+        .is_some_and(|room| room.holds(caller))
+        && (message.room_type == RoomType::Direct
+            || message.person.id == caller.person.id
+            || mentions(message, caller))
+}
+
+/// Whether `mentionedPeople=me` finds it. That `<@all>` counts is U.
+fn mentions(message: &Message, caller: &Caller) -> bool {
+    message.mentioned_people.contains(&caller.person.id) || !message.mentioned_groups.is_empty()
+}
+
+fn visible(state: &State, caller: &Caller, id: &str) -> Result<Arc<Message>, Refusal> {
+    match state.message(id) {
+        Some(message) if is_visible(state, caller, message) => Ok(Arc::clone(message)),
+        None if !ids::is_well_formed(id) => Err(Refusal::Resource),
+        _ => Err(Refusal::Message),
+    }
+}
+
+/// One's own message; somebody else's is 403 (U).
+fn own(state: &State, caller: &Caller, id: &str) -> Result<Arc<Message>, Refusal> {
+    let message = visible(state, caller, id)?;
+    if message.person.id == caller.person.id {
+        Ok(message)
+    } else {
+        Err(Refusal::NotYours)
+    }
+}
+
+/// `GET /v1/messages/{id}`.
+pub(super) fn get(sandbox: &Sandbox, caller: &Caller, id: &str) -> Result<Reply, Refusal> {
+    let message = sandbox.read(|state| visible(state, caller, id))?;
+    Ok(Reply::json(&MessageJson::of(&message)))
+}
+
+/// `DELETE /v1/messages/{id}`.
+pub(super) fn delete(sandbox: &Sandbox, caller: &Caller, id: &str) -> Result<Reply, Refusal> {
+    sandbox.change(|state| {
+        own(state, caller, id)?;
+        state.delete(id);
+        Ok(Reply::no_content())
+    })
+}
+
+/// `PUT /v1/messages/{id}`.
+pub(super) fn edit(
+    sandbox: &Sandbox,
+    caller: &Caller,
+    id: &str,
+    draft: Draft,
+) -> Result<Reply, Refusal> {
+    let behaviour = sandbox.read(|state| state.behaviour);
+    sandbox.read(|state| own(state, caller, id))?;
+    // A: `roomId` is required, and `html` must not come with `markdown`. The answers are U.
+    let Some(room_id) = given(draft.room_id.as_ref()).map(str::to_owned) else {
+        return Err(Refusal::MissingParameter("roomId"));
+    };
+    if draft.html.is_some() && draft.markdown.is_some() {
+        return Err(Refusal::InvalidParameter("html"));
+    }
+    if !draft.has_text() {
+        return Err(Refusal::Empty);
+    }
+    draft.check(&behaviour)?;
+    let rendered = rendered(sandbox, &draft);
+
+    let message = sandbox.change(|state| {
+        let old = own(state, caller, id)?;
+        member_room(state, caller, &room_id)?;
+        if old.room_id != room_id {
+            return Err(Refusal::Message);
+        }
+        let has_file = !old.files.is_empty() || draft.files.as_ref().is_some_and(|f| !f.is_empty());
+        let has_card = old.card.is_some() || draft.has_card();
+        // A; of cards, C says the contrary.
+        if has_file || (has_card && behaviour.card_edits == CardEdits::Reject) {
+            return Err(Refusal::EditUnsupported);
+        }
+        if old.edits >= EDIT_LIMIT {
+            return Err(Refusal::EditLimit);
+        }
+        let mut message = Message::clone(&old);
+        message.edits += 1;
+        fill(&mut message, draft, rendered);
+        state.edit(message).ok_or(Refusal::Message)
+    })?;
+    Ok(Reply::json(&MessageJson::of(&message)))
+}
+
+/// `GET /v1/messages`: newest first.
+pub(super) fn list(sandbox: &Sandbox, caller: &Caller, call: &Call) -> Result<Reply, Refusal> {
+    let room_id = call
+        .parameter("roomId")
+        .filter(|id| !id.is_empty())
+        .ok_or(Refusal::MissingParameter("roomId"))?;
+    let mentioned = call.parameter("mentionedPeople");
+    let mentions_me = mentioned.is_some_and(|who| who == "me" || who == caller.person.id);
+    let max = match call.parameter("max").map(str::parse::<usize>) {
+        None => 50,
+        // A: at most 100 with `mentionedPeople`. That more is refused, not cut, is U.
+        Some(Ok(max)) if max >= 1 && (max <= 100 || mentioned.is_none()) => max,
+        Some(_) => return Err(Refusal::InvalidParameter("max")),
+    };
+    let before = match call.parameter("before").map(str::parse::<Timestamp>) {
+        None => None,
+        Some(Ok(before)) => Some(before),
+        Some(Err(_)) => return Err(Refusal::InvalidParameter("before")),
+    };
+    let messages = sandbox.read(|state| {
+        let room =
+            state
+                .room_by_id_or_uuid(room_id)
+                .ok_or_else(|| match ids::key_or_uuid(room_id) {
+                    Some(_) => Refusal::Room,
+                    None => Refusal::MalformedId,
+                })?;
+        member_room(state, caller, &room.id)?;
+        // A that bots must; C that it is 403.
+        if room.room_type == RoomType::Group && !mentions_me {
+            return Err(Refusal::ListForbidden);
+        }
+        let before_number = match call.parameter("beforeMessage") {
+            None => u64::MAX,
+            Some(id) => state.message(id).ok_or(Refusal::Message)?.number,
+        };
+        let parent = call.parameter("parentId");
+        let found = state.messages(&room.id).rev().filter(|message| {
+            (!mentions_me || mentions(message, caller))
+                && message.number < before_number
+                && before.is_none_or(|before| message.created < before)
+                && parent.is_none_or(|parent| message.parent_id.as_deref() == Some(parent))
+        });
+        Ok(found.take(max).cloned().collect::<Vec<_>>())
+    })?;
+    Ok(Reply::json(&ItemsJson {
+        items: messages
+            .iter()
+            .map(|message| MessageJson::of(message))
+            .collect(),
+    }))
+}
+
+/// A list, as Webex shows it.
+#[derive(Serialize)]
+pub(super) struct ItemsJson<T> {
+    pub(super) items: Vec<T>,
+}
+
+/// A message, as Webex shows it (webex-api.md §1, A).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageJson<'a> {
+    id: &'a str,
+    room_id: &'a str,
+    room_type: RoomType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_person_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_person_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    markdown: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    files: &'a [String],
+    person_id: &'a str,
+    person_email: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentioned_people: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mentioned_groups: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<[&'a Value; 1]>,
+    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_id: Option<&'a str>,
+}
+
+impl<'a> MessageJson<'a> {
+    fn of(message: &'a Message) -> Self {
+        let to: Option<&Person> = message.to.as_ref();
+        Self {
+            id: &message.id,
+            room_id: &message.room_id,
+            room_type: message.room_type,
+            to_person_id: to.map(|person| person.id.as_str()),
+            to_person_email: to.map(|person| person.email.as_str()),
+            text: message.text.as_deref(),
+            markdown: message.markdown.as_deref(),
+            html: message.html.as_deref(),
+            files: &message.files,
+            person_id: &message.person.id,
+            person_email: &message.person.email,
+            mentioned_people: &message.mentioned_people,
+            mentioned_groups: &message.mentioned_groups,
+            attachments: message.card.as_ref().map(|card| [card]),
+            created: webex_time(message.created),
+            updated: message.updated.map(webex_time),
+            parent_id: message.parent_id.as_deref(),
+        }
+    }
+}
+
+/// `2015-10-18T14:26:16.000Z`.
+pub(super) fn webex_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -1,0 +1,192 @@
+//! The sandbox: a strict stand-in for the Webex Messaging API, what Mailpit is for mail.
+//!
+//! It is this project's test double, what `dev` and `sandbox` serve, and a tool for anybody's
+//! tests. It keeps Webex's limits to the byte and refuses where it is not known whether Webex
+//! would take something: what passes here is meant to pass there. `docs/sandbox.md` says what
+//! is verified and what is guessed.
+//!
+//! The core, [`Sandbox`], has no socket: it turns an HTTP request into a response, so tests
+//! run it with tokio's clock paused. `server.rs` puts it on the network. A request passes
+//! `answer.rs` (faults, token, quota, route), then `messages.rs` or `rooms.rs`, which check
+//! and then change `state.rs`. `knobs.rs` is what tests turn and look at; `control.rs` is the
+//! same over HTTP; `page/` shows it to people.
+//!
+//! Nothing of the receiver belongs here: this module knows neither alerts nor templates.
+
+mod answer;
+mod behaviour;
+mod faults;
+mod ids;
+mod knobs;
+mod markdown;
+mod messages;
+mod model;
+mod quota;
+mod refusal;
+mod requests;
+mod rooms;
+mod setup;
+mod state;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+pub use behaviour::{Behaviour, CardEdits, CardWithoutText, DeletedParent, ReplyToReply};
+pub use faults::{Effect, Fault, FaultBody, RetryAfter, StandingFault};
+pub use model::{Bot, Message, Outcome, Person, RequestRecord, Room, RoomType};
+pub use quota::Quota;
+pub use setup::{BotSetup, RoomSetup, Setup};
+
+use faults::Faults;
+use requests::RequestLog;
+use state::State;
+
+/// The longest `text` or `markdown`, in UTF-8 bytes (webex-api.md §1: "7439 bytes", A; that it
+/// counts UTF-8 is inferred).
+pub const MESSAGE_LIMIT: usize = 7439;
+
+/// How often a message can be edited (webex-api.md §2, A).
+pub const EDIT_LIMIT: u32 = 10;
+
+/// The largest body that is read, in bytes. Webex documents none; 100 MB goes for files, which
+/// the sandbox doesn't take.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A handle to a sandbox; clones share it.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    setup: Setup,
+    state: Mutex<State>,
+    faults: Mutex<Faults>,
+    requests: Mutex<RequestLog>,
+    revision: watch::Sender<u64>,
+    answers: AtomicU64,
+}
+
+impl Sandbox {
+    /// A sandbox that begins with `setup`.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let state = State::new(&setup);
+        let (revision, _) = watch::channel(state.revision);
+        Self {
+            inner: Arc::new(Inner {
+                setup,
+                state: Mutex::new(state),
+                faults: Mutex::default(),
+                requests: Mutex::default(),
+                revision,
+                answers: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Reads the state.
+    fn read<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut lock(&self.inner.state))
+    }
+
+    /// Changes the state and tells those who wait for changes.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let (result, revision) = {
+            let mut state = lock(&self.inner.state);
+            let result = change(&mut state);
+            (result, state.revision)
+        };
+        // Another change may have overtaken this one between the locks.
+        self.inner.revision.send_if_modified(|known| {
+            let is_newer = revision > *known;
+            *known = revision.max(*known);
+            is_newer
+        });
+        result
+    }
+
+    /// Webex's name for one answer, in its shape; they count up.
+    fn tracking_id(&self) -> String {
+        let number = self.inner.answers.fetch_add(1, Ordering::Relaxed);
+        let uuid = ids::stable_uuid(&[b"tracking", &number.to_le_bytes()]);
+        format!("ROUTERGW_{uuid}")
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new(Setup::default())
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+/// A panic while the lock was held harms one request, not all that follow.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The connection breaks without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the sandbox broke this connection on purpose")]
+pub struct Broken;
+
+/// What can be wrong with a knob, a setup or the server.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No bot has this name.
+    #[error("there is no bot `{0}`")]
+    UnknownBot(String),
+    /// No room has this id or title.
+    #[error("there is no room `{0}`")]
+    UnknownRoom(String),
+    /// No message has this id.
+    #[error("there is no message `{0}`")]
+    UnknownMessage(String),
+    /// No fault has this number.
+    #[error("there is no fault {0}")]
+    UnknownFault(u64),
+    /// A bot has this name already.
+    #[error("there is a bot `{0}` already")]
+    BotExists(String),
+    /// A room has this id already.
+    #[error("there is a room with the id `{0}` already")]
+    RoomExists(String),
+    /// Another bot has the same token, so a request could be either's.
+    #[error("another bot has this token already")]
+    TokenTaken,
+    /// A value makes no sense.
+    #[error("{what}: {why}")]
+    Invalid {
+        /// What has the value.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not of the shape of a bot's argument. The argument may hold a token, so it is not told.
+    #[error("a bot is given as NAME=TOKEN, neither of them empty")]
+    BotArgument,
+    /// Not of the shape of a room's argument.
+    #[error("a room is given as NAME or NAME=ID, neither of them empty")]
+    RoomArgument,
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The server ended on its own.
+    #[error("the sandbox' server failed")]
+    Serve(#[source] std::io::Error),
+}

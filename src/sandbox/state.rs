@@ -1,0 +1,499 @@
+//! Bots, rooms and messages, and the rules by which they change.
+//!
+//! Everything here is quick, because it runs under the sandbox' one lock: nothing renders,
+//! parses or waits. Statuses and texts of the API do not belong here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+
+use super::behaviour::Behaviour;
+use super::ids::{self, Kind};
+use super::model::{Bot, Message, Person, Room, RoomType};
+use super::quota::Bucket;
+use super::setup::Setup;
+
+/// How many of the newest messages are kept.
+pub(super) const MOST_MESSAGES: usize = 5_000;
+
+/// A bot that bears a known, valid token.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) name: Arc<str>,
+    pub(super) person: Arc<Person>,
+}
+
+struct BotEntry {
+    name: Arc<str>,
+    person: Arc<Person>,
+    token: SecretString,
+    revoked: bool,
+    bucket: Option<Bucket>,
+}
+
+/// A room, with what its [`Room`] is made from.
+pub(super) struct RoomEntry {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) room_type: RoomType,
+    pub(super) bots: BTreeSet<Arc<str>>,
+    /// The person of a direct room.
+    pub(super) peer: Option<Person>,
+    pub(super) created: Timestamp,
+    pub(super) last_activity: Timestamp,
+    messages: usize,
+    posted: u64,
+    revision: u64,
+    /// Order in which rooms were made.
+    number: u64,
+}
+
+impl RoomEntry {
+    pub(super) fn view(&self) -> Room {
+        Room {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            room_type: self.room_type,
+            bots: self.bots.iter().map(|name| name.to_string()).collect(),
+            messages: self.messages,
+            posted: self.posted,
+            created: self.created,
+            last_activity: self.last_activity,
+            revision: self.revision,
+        }
+    }
+
+    pub(super) fn holds(&self, caller: &Caller) -> bool {
+        self.bots.contains(&caller.name)
+    }
+}
+
+/// All that changes, but faults and the record of requests.
+pub(super) struct State {
+    cluster: String,
+    seed: u64,
+    people: Vec<String>,
+    pub(super) behaviour: Behaviour,
+    bots: Vec<BotEntry>,
+    rooms: HashMap<String, RoomEntry>,
+    messages: BTreeMap<u64, Arc<Message>>,
+    numbers: HashMap<String, u64>,
+    last_number: u64,
+    pub(super) revision: u64,
+}
+
+impl State {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let mut state = Self {
+            cluster: setup.cluster.clone(),
+            seed: setup.seed,
+            people: setup.people.clone(),
+            behaviour: Behaviour::default(),
+            bots: Vec::new(),
+            rooms: HashMap::new(),
+            messages: BTreeMap::new(),
+            numbers: HashMap::new(),
+            last_number: 0,
+            revision: 0,
+        };
+        state.begin(setup);
+        state
+    }
+
+    /// Back to how it began. Numbers and revisions count on: ids are not given twice, and a
+    /// page that waits for a change sees one.
+    pub(super) fn reset(&mut self, setup: &Setup) {
+        self.behaviour = Behaviour::default();
+        self.bots.clear();
+        self.rooms.clear();
+        self.messages.clear();
+        self.numbers.clear();
+        self.revision += 1;
+        self.begin(setup);
+    }
+
+    fn begin(&mut self, setup: &Setup) {
+        for bot in &setup.bots {
+            self.remove_bot(&bot.name);
+            self.add_bot(&bot.name, bot.token.clone());
+        }
+        for room in &setup.rooms {
+            let id = room
+                .id
+                .clone()
+                .unwrap_or_else(|| self.room_id_of(&room.name));
+            self.add_room(&room.name, id);
+        }
+    }
+
+    pub(super) fn person(&self, name: &str, email: &str) -> Person {
+        let uuid = ids::stable_uuid(&[b"person", email.to_ascii_lowercase().as_bytes()]);
+        Person {
+            id: ids::encode(&self.cluster, Kind::Person, uuid),
+            email: email.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) fn organization_id(&self) -> String {
+        let uuid = ids::stable_uuid(&[b"organization"]);
+        ids::encode(&self.cluster, Kind::Organization, uuid)
+    }
+
+    // Bots.
+
+    pub(super) fn add_bot(&mut self, name: &str, token: SecretString) {
+        let person = self.person(name, &format!("{name}@webex.bot"));
+        let name: Arc<str> = name.into();
+        self.revision += 1;
+        for room in self.rooms.values_mut() {
+            if room.room_type == RoomType::Group {
+                room.bots.insert(Arc::clone(&name));
+                room.revision = self.revision;
+            }
+        }
+        self.bots.push(BotEntry {
+            name,
+            person: Arc::new(person),
+            token,
+            revoked: false,
+            bucket: None,
+        });
+    }
+
+    pub(super) fn remove_bot(&mut self, name: &str) -> bool {
+        let before = self.bots.len();
+        self.bots.retain(|bot| *bot.name != *name);
+        let is_removed = self.bots.len() < before;
+        if is_removed {
+            self.revision += 1;
+            for room in self.rooms.values_mut() {
+                if room.bots.remove(name) {
+                    room.revision = self.revision;
+                }
+            }
+        }
+        is_removed
+    }
+
+    pub(super) fn bots(&self) -> Vec<Bot> {
+        self.bots
+            .iter()
+            .map(|bot| Bot {
+                name: bot.name.to_string(),
+                person: Arc::clone(&bot.person),
+                revoked: bot.revoked,
+                quota: bot.bucket.as_ref().map(|bucket| bucket.quota),
+            })
+            .collect()
+    }
+
+    pub(super) fn has_bot(&self, name: &str) -> bool {
+        self.bots.iter().any(|bot| *bot.name == *name)
+    }
+
+    /// Sets what is given; false where there is no such bot.
+    pub(super) fn change_bot(&mut self, name: &str, change: BotChange) -> bool {
+        let Some(bot) = self.bots.iter_mut().find(|bot| *bot.name == *name) else {
+            return false;
+        };
+        match change {
+            BotChange::Token(token) => bot.token = token,
+            BotChange::Revoked(revoked) => bot.revoked = revoked,
+            BotChange::Bucket(bucket) => bot.bucket = bucket,
+        }
+        self.revision += 1;
+        true
+    }
+
+    /// Whose token this is, also where it is revoked. Every token is looked at to its end, so
+    /// the time it takes tells nothing.
+    fn bearer(&mut self, token: &str) -> Option<&mut BotEntry> {
+        let mut found = None;
+        for (index, bot) in self.bots.iter().enumerate() {
+            if bool::from(bot.token.expose_secret().as_bytes().ct_eq(token.as_bytes())) {
+                found = Some(index);
+            }
+        }
+        found.and_then(|index| self.bots.get_mut(index))
+    }
+
+    pub(super) fn name_of_bearer(&mut self, token: &str) -> Option<Arc<str>> {
+        self.bearer(token).map(|bot| Arc::clone(&bot.name))
+    }
+
+    /// The bot of a valid token, and how long it must wait if it asks too fast.
+    pub(super) fn authenticate(
+        &mut self,
+        token: &str,
+        now: Instant,
+    ) -> Option<Result<Caller, u64>> {
+        let bot = self.bearer(token).filter(|bot| !bot.revoked)?;
+        if let Some(bucket) = &mut bot.bucket
+            && let Err(wait) = bucket.take(now)
+        {
+            return Some(Err(wait));
+        }
+        Some(Ok(Caller {
+            name: Arc::clone(&bot.name),
+            person: Arc::clone(&bot.person),
+        }))
+    }
+
+    // People.
+
+    /// Who has this address: a bot, or a person who can be reached.
+    pub(super) fn person_by_email(&self, email: &str) -> Option<Person> {
+        if let Some(bot) = self
+            .bots
+            .iter()
+            .find(|bot| bot.person.email.eq_ignore_ascii_case(email))
+        {
+            return Some(Person::clone(&bot.person));
+        }
+        let (local, domain) = email.split_once('@')?;
+        let is_known = !local.is_empty()
+            && self
+                .people
+                .iter()
+                .any(|known| match known.strip_prefix('@') {
+                    Some(known) => known.eq_ignore_ascii_case(domain),
+                    None => known.eq_ignore_ascii_case(email),
+                });
+        is_known.then(|| self.person(&name_from(local), email))
+    }
+
+    /// Who has this id: a bot, or somebody who was written to before. People exist by rule,
+    /// not in a list, so an id cannot be turned back into an address.
+    pub(super) fn person_by_id(&self, id: &str) -> Option<Person> {
+        let of_bots = self.bots.iter().map(|bot| &*bot.person);
+        let of_rooms = self.rooms.values().filter_map(|room| room.peer.as_ref());
+        of_bots
+            .chain(of_rooms)
+            .find(|person| person.id == id)
+            .cloned()
+    }
+
+    // Rooms.
+
+    pub(super) fn room_id_of(&self, title: &str) -> String {
+        ids::encode(
+            &self.cluster,
+            Kind::Room,
+            ids::stable_uuid(&[b"room", title.as_bytes()]),
+        )
+    }
+
+    /// Adds a space with all bots in it; the one that has the id already stays.
+    pub(super) fn add_room(&mut self, title: &str, id: String) -> Room {
+        let bots = self.bots.iter().map(|bot| Arc::clone(&bot.name)).collect();
+        self.add_entry(id, title, RoomType::Group, bots, None)
+            .view()
+    }
+
+    fn add_entry(
+        &mut self,
+        id: String,
+        title: &str,
+        room_type: RoomType,
+        bots: BTreeSet<Arc<str>>,
+        peer: Option<Person>,
+    ) -> &mut RoomEntry {
+        let (revision, number) = (self.revision + 1, self.last_number + 1);
+        self.rooms.entry(id).or_insert_with_key(|id| {
+            self.revision = revision;
+            self.last_number = number;
+            let now = now();
+            RoomEntry {
+                id: id.clone(),
+                title: title.to_owned(),
+                room_type,
+                bots,
+                peer,
+                created: now,
+                last_activity: now,
+                messages: 0,
+                posted: 0,
+                revision,
+                number,
+            }
+        })
+    }
+
+    /// The conversation of a bot with a person, made when it is first needed.
+    pub(super) fn direct_room(&mut self, caller: &Caller, peer: Person) -> String {
+        let uuid = ids::stable_uuid(&[b"direct", caller.name.as_bytes(), peer.id.as_bytes()]);
+        let id = ids::encode(&self.cluster, Kind::Room, uuid);
+        let bots = BTreeSet::from([Arc::clone(&caller.name)]);
+        let title = peer.name.clone();
+        self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
+        id
+    }
+
+    pub(super) fn room(&self, id: &str) -> Option<&RoomEntry> {
+        self.rooms.get(id)
+    }
+
+    /// By id, or else by title.
+    pub(super) fn find_room(&self, room: &str) -> Option<&RoomEntry> {
+        self.rooms.get(room).or_else(|| {
+            let of_title = self.rooms.values().filter(|entry| entry.title == room);
+            of_title.min_by_key(|entry| entry.number)
+        })
+    }
+
+    /// In the order in which they were made.
+    pub(super) fn rooms(&self) -> Vec<&RoomEntry> {
+        let mut rooms: Vec<_> = self.rooms.values().collect();
+        rooms.sort_unstable_by_key(|room| room.number);
+        rooms
+    }
+
+    pub(super) fn remove_room(&mut self, id: &str) -> bool {
+        if self.rooms.remove(id).is_none() {
+            return false;
+        }
+        self.clear_messages(Some(id));
+        self.revision += 1;
+        true
+    }
+
+    /// Puts a bot into a room or takes it out; false where there is no such room.
+    pub(super) fn set_member(&mut self, room: &str, bot: &str, is_member: bool) -> bool {
+        let Some(entry) = self.rooms.get_mut(room) else {
+            return false;
+        };
+        self.revision += 1;
+        entry.revision = self.revision;
+        if is_member {
+            entry.bots.insert(bot.into());
+        } else {
+            entry.bots.remove(bot);
+        }
+        true
+    }
+
+    // Messages.
+
+    pub(super) fn message(&self, id: &str) -> Option<&Arc<Message>> {
+        self.messages.get(self.numbers.get(id)?)
+    }
+
+    /// Of a room, oldest first.
+    pub(super) fn messages(&self, room_id: &str) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
+        self.messages
+            .values()
+            .filter(move |message| message.room_id == room_id)
+    }
+
+    /// Stores a new message, and lets go of the oldest where there are too many. Sets what only
+    /// the state knows: id, number, revision, times.
+    pub(super) fn post(&mut self, mut message: Message) -> Arc<Message> {
+        self.last_number += 1;
+        self.revision += 1;
+        message.number = self.last_number;
+        message.revision = self.revision;
+        message.created = now();
+        let uuid = ids::stable_uuid(&[
+            b"message",
+            &self.seed.to_le_bytes(),
+            &message.number.to_le_bytes(),
+        ]);
+        message.id = ids::encode(&self.cluster, Kind::Message, uuid);
+        if let Some(room) = self.rooms.get_mut(&message.room_id) {
+            room.messages += 1;
+            room.posted += 1;
+            room.last_activity = message.created;
+            room.revision = self.revision;
+        }
+        let message = Arc::new(message);
+        self.numbers.insert(message.id.clone(), message.number);
+        self.messages.insert(message.number, Arc::clone(&message));
+        if self.messages.len() > MOST_MESSAGES
+            && let Some((_, oldest)) = self.messages.pop_first()
+        {
+            self.forget(&oldest);
+        }
+        message
+    }
+
+    /// Replaces a message by its edited self; nothing where it is gone.
+    pub(super) fn edit(&mut self, mut message: Message) -> Option<Arc<Message>> {
+        let slot = self.messages.get_mut(&message.number)?;
+        self.revision += 1;
+        message.revision = self.revision;
+        message.updated = Some(now());
+        let message = Arc::new(message);
+        *slot = Arc::clone(&message);
+        if let Some(room) = self.rooms.get_mut(&message.room_id) {
+            room.revision = self.revision;
+        }
+        Some(message)
+    }
+
+    pub(super) fn delete(&mut self, id: &str) -> bool {
+        let message = self
+            .numbers
+            .get(id)
+            .and_then(|number| self.messages.remove(number));
+        let Some(message) = message else { return false };
+        self.revision += 1;
+        self.forget(&message);
+        true
+    }
+
+    /// Deletes the messages of a room, or all; how many there were.
+    pub(super) fn clear_messages(&mut self, room_id: Option<&str>) -> usize {
+        let ids: Vec<String> = self
+            .messages
+            .values()
+            .filter(|message| room_id.is_none_or(|id| message.room_id == id))
+            .map(|message| message.id.clone())
+            .collect();
+        for id in &ids {
+            self.delete(id);
+        }
+        ids.len()
+    }
+
+    fn forget(&mut self, message: &Message) {
+        self.numbers.remove(&message.id);
+        if let Some(room) = self.rooms.get_mut(&message.room_id) {
+            room.messages = room.messages.saturating_sub(1);
+            room.revision = self.revision;
+        }
+    }
+}
+
+/// What can be changed about a bot.
+pub(super) enum BotChange {
+    Token(SecretString),
+    Revoked(bool),
+    Bucket(Option<Bucket>),
+}
+
+/// Webex shows milliseconds.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+/// `anna.berg` is shown as `Anna Berg`.
+fn name_from(local: &str) -> String {
+    local
+        .split(['.', '_', '-'])
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let mut characters = word.chars();
+            let first = characters
+                .next()
+                .map(|first| first.to_uppercase().to_string());
+            first.unwrap_or_default() + characters.as_str()
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
