@@ -55,7 +55,7 @@ impl Route {
 }
 
 /// Percent-decoding of one part of a path.
-fn decode(part: &str) -> String {
+pub(super) fn decode(part: &str) -> String {
     // A `+` is itself in a path, and form decoding is the decoder that is at hand.
     let query = format!("x={}", part.replace('+', "%2B"));
     url::form_urlencoded::parse(query.as_bytes())

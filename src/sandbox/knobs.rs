@@ -58,7 +58,7 @@ impl Sandbox {
         lock(&self.inner.requests).clear();
     }
 
-    /// A number that rises with each change of bots, rooms and messages. Waiting for it to
+    /// A number that rises with each change of bots, rooms, messages and faults. Waiting for it to
     /// change is how a test awaits a message without sleeping.
     #[must_use]
     pub fn revisions(&self) -> watch::Receiver<u64> {
@@ -92,7 +92,9 @@ impl Sandbox {
     ///
     /// [`Error::Invalid`] where a value is out of range.
     pub fn set_fault(&self, fault: Fault) -> Result<u64, Error> {
-        lock(&self.inner.faults).set(fault, Instant::now())
+        let id = lock(&self.inner.faults).set(fault, Instant::now())?;
+        self.touch();
+        Ok(id)
     }
 
     /// The faults that stand, in the order in which they were set.
@@ -108,12 +110,19 @@ impl Sandbox {
     /// [`Error::UnknownFault`] where it does not stand, maybe because it has ended.
     pub fn clear_fault(&self, id: u64) -> Result<(), Error> {
         let is_cleared = lock(&self.inner.faults).clear(id);
+        self.touch();
         is_cleared.then_some(()).ok_or(Error::UnknownFault(id))
     }
 
     /// Clears all faults. Requests that hang already hang on.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear_all();
+        self.touch();
+    }
+
+    /// Faults are shown on the page, so setting one is a change.
+    fn touch(&self) {
+        self.change(|state| state.revision += 1);
     }
 
     /// How the sandbox behaves where Webex' behaviour is contested.
@@ -124,7 +133,7 @@ impl Sandbox {
 
     /// Sets how the sandbox behaves where Webex' behaviour is contested.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
-        self.change(|state| state.behaviour = behaviour);
+        self.read(|state| state.behaviour = behaviour);
     }
 
     // Bots.

@@ -15,18 +15,23 @@
 
 mod answer;
 mod behaviour;
+mod control;
 mod faults;
 mod ids;
 mod knobs;
 mod markdown;
 mod messages;
 mod model;
+mod page;
 mod quota;
 mod refusal;
 mod requests;
 mod rooms;
+mod server;
 mod setup;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -39,6 +44,7 @@ pub use behaviour::{Behaviour, CardEdits, CardWithoutText, DeletedParent, ReplyT
 pub use faults::{Effect, Fault, FaultBody, RetryAfter, StandingFault};
 pub use model::{Bot, Message, Outcome, Person, RequestRecord, Room, RoomType};
 pub use quota::Quota;
+pub use server::Server;
 pub use setup::{BotSetup, RoomSetup, Setup};
 
 use faults::Faults;

@@ -1,0 +1,70 @@
+//! The page at `/`: three files, compiled in, and the headers that keep them harmless.
+//!
+//! It reads the control API like anybody else. Everything that it shows is untrusted: HTML
+//! comes sanitised from `markdown.rs`, all else is set as text, and the policy below would stop
+//! a script that got through. Nothing is loaded from other hosts.
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Method, Request, Response, StatusCode};
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// The page or one of its files.
+pub(super) fn answer(request: &Request<Bytes>) -> Response<Bytes> {
+    let (content_type, body) = match request.uri().path() {
+        "/" => ("text/html; charset=utf-8", include_str!("page/index.html")),
+        "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
+        "/page.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("page/page.js"),
+        ),
+        _ => {
+            return plain(
+                StatusCode::NOT_FOUND,
+                "There is nothing here. The page is at /.\n",
+            );
+        }
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut response = plain(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Only GET is answered here.\n",
+        );
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    with_headers(StatusCode::OK, content_type, body)
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Bytes> {
+    with_headers(status, "text/plain; charset=utf-8", text)
+}
+
+fn with_headers(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &'static str,
+) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_TYPE, content_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        // A new version of the binary is a new page.
+        (CACHE_CONTROL, "no-cache"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,211 @@
+//! The sandbox on the network: the Webex API under `/v1`, the control API under
+//! `/control/v1`, and the page at `/`.
+//!
+//! A thin shell: it turns actix-web's types into those of the core and back, and breaks
+//! connections. What is answered is decided elsewhere.
+//!
+//! **How a connection is broken.** The answer gets a body that fails when it is first asked
+//! for. actix-http encodes the head into a buffer, polls the body *before* it flushes that
+//! buffer, and ends the connection at once on an error (`h1/dispatcher.rs`, `poll_response`),
+//! so not one byte is sent. It is an order of steps inside a dependency; a test over a real
+//! socket holds it. What was considered: duplicating the socket in `on_connect` and shutting
+//! it down costs a second descriptor for each connection.
+
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::{BODY_LIMIT, Broken, Error, Sandbox, control, page};
+
+/// Two serve 10,000 requests a second; more would only cost memory.
+const WORKERS: usize = 2;
+
+/// How long a stop waits for answers that are under way; those that hang are broken at once.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// A sandbox that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    sandbox: Sandbox,
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one. Connections wait until
+    /// [`Server::run_until`] takes them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`].
+    pub fn bind(sandbox: Sandbox, address: SocketAddr) -> Result<Self, Error> {
+        let bind = |source| Error::Bind { address, source };
+        let listener = TcpListener::bind(address).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        Ok(Self {
+            listener,
+            address,
+            sandbox,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a Webex client takes for its base URL, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The sandbox that it serves.
+    #[must_use]
+    pub fn sandbox(&self) -> Sandbox {
+        self.sandbox.clone()
+    }
+
+    /// Serves until `stop` is done. Requests that hang are broken then, the others answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Serve`] where the server ends on its own.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let stopped = CancellationToken::new();
+        let shared = web::Data::new(Shared {
+            sandbox: self.sandbox,
+            stopped: stopped.clone(),
+        });
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .default_service(web::to(serve))
+        })
+        .workers(WORKERS)
+        .disable_signals()
+        // A caller that closes has given up: its hanging request ends with it.
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(STOP_WITHIN.as_secs())
+        .listen(self.listener)
+        .map_err(Error::Serve)?
+        .run();
+        let handle = server.handle();
+        tokio::pin!(server);
+        tokio::select! {
+            result = &mut server => return result.map_err(Error::Serve),
+            () = stop => {}
+        }
+        stopped.cancel();
+        let (result, ()) = tokio::join!(server, handle.stop(true));
+        result.map_err(Error::Serve)
+    }
+}
+
+struct Shared {
+    sandbox: Sandbox,
+    stopped: CancellationToken,
+}
+
+async fn serve(
+    shared: web::Data<Shared>,
+    head: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse<AnyBody> {
+    let Ok(request) = read(&head, payload).await else {
+        return broken();
+    };
+    let path = request.uri().path();
+    let answer = if path.starts_with("/v1/") {
+        tokio::select! {
+            answer = shared.sandbox.answer(request) => answer,
+            () = shared.stopped.cancelled() => Err(Broken),
+        }
+    } else if path.starts_with("/control/") {
+        Ok(control::answer(&shared.sandbox, &request))
+    } else {
+        Ok(page::answer(&request))
+    };
+    answer.map_or_else(|Broken| broken(), written)
+}
+
+/// Reads the whole request, or just over the limit of its body: the core refuses that.
+async fn read(
+    head: &HttpRequest,
+    mut payload: web::Payload,
+) -> Result<http::Request<Bytes>, Broken> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        // The caller is gone, or does not speak HTTP.
+        body.extend_from_slice(&chunk.map_err(|_| Broken)?);
+        if body.len() > BODY_LIMIT {
+            break;
+        }
+    }
+    let mut request = http::Request::builder()
+        .method(head.method().as_str())
+        .uri(head.uri().to_string());
+    for (name, value) in head.headers() {
+        request = request.header(name.as_str(), value.as_bytes());
+    }
+    // Both are the same format, parsed twice; what one takes, the other does.
+    request.body(body.freeze()).map_err(|_| Broken)
+}
+
+fn written(response: http::Response<Bytes>) -> HttpResponse<AnyBody> {
+    let (head, body) = response.into_parts();
+    let status = actix_web::http::StatusCode::from_u16(head.status.as_u16())
+        .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::with_body(status, AnyBody::Whole(body));
+    for (name, value) in &head.headers {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_str().as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn broken() -> HttpResponse<AnyBody> {
+    HttpResponse::with_body(actix_web::http::StatusCode::OK, AnyBody::Broken)
+}
+
+/// A body, or the end of the connection.
+enum AnyBody {
+    Whole(Bytes),
+    Broken,
+}
+
+impl MessageBody for AnyBody {
+    type Error = Broken;
+
+    fn size(&self) -> BodySize {
+        match self {
+            Self::Whole(body) => body.size(),
+            Self::Broken => BodySize::Stream,
+        }
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(match &mut *self {
+            Self::Whole(body) if body.is_empty() => None,
+            Self::Whole(body) => Some(Ok(std::mem::take(body))),
+            Self::Broken => Some(Err(Broken)),
+        })
+    }
+}
