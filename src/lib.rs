@@ -8,3 +8,4 @@
 //! tells the way in words.
 
 pub mod alertmanager;
+pub mod render;
