@@ -9,3 +9,4 @@
 
 pub mod alertmanager;
 pub mod sandbox;
+pub mod render;

@@ -1,0 +1,236 @@
+//! Fits a rendered text into a message.
+//!
+//! Templates mark where an alert begins and where the last one has ended, with control
+//! characters that no label can hold, because `escape` replaces them. So a text that is too
+//! long is cut between alerts. Only where that does not help is it cut inside one, and then
+//! outside of links, code, escapes and entities.
+//!
+//! What does not belong here: several messages for one notification.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+
+use super::escape::escaped;
+
+/// Stands before each alert.
+pub(super) const BEGIN_ALERT: char = '\u{1e}';
+
+/// Stands after the last alert, where something follows that belongs to none.
+pub(super) const END_ALERTS: char = '\u{1d}';
+
+/// Ends a text that was cut inside an alert.
+const CUT: &str = "\n\n… cut: too long for one message";
+
+/// How far past the cut the text is parsed to see what it would cut through.
+const LOOKAHEAD: usize = 4096;
+
+/// How much may be given up for a cut at the end of a line, as part of the limit.
+const LINE_SHARE: usize = 4;
+
+/// How much may be given up for a cut at the end of a word, in bytes.
+const WORD_BYTES: usize = 80;
+
+/// The longest entity that `escape` or an author is likely to write.
+const ENTITY_BYTES: usize = 32;
+
+/// The text without its marks, in at most `limit` bytes.
+pub(super) fn fit(text: &str, limit: usize) -> String {
+    let whole = without_marks(text);
+    let whole = whole.trim();
+    if whole.len() <= limit {
+        return whole.to_owned();
+    }
+    let (body, tail) = text.split_once(END_ALERTS).unwrap_or((text, ""));
+    let mut sections = body.split(BEGIN_ALERT);
+    let head = sections.next().unwrap_or_default();
+    let alerts: Vec<&str> = sections.collect();
+    let tail = without_marks(tail);
+    let tail = tail.trim();
+
+    let room = limit.saturating_sub(head.len() + tail.len() + 2 + left_out(alerts.len()).len());
+    let mut used = 0;
+    let fitting = alerts
+        .iter()
+        .take_while(|alert| {
+            used += alert.len();
+            used <= room
+        })
+        .count();
+    if fitting == 0 {
+        return cut_inside(whole, alerts.len(), limit);
+    }
+    let mut fitted = String::with_capacity(limit);
+    fitted.push_str(head);
+    for alert in &alerts[..fitting] {
+        fitted.push_str(alert);
+    }
+    let mut fitted = fitted.trim().to_owned();
+    fitted.push_str(&left_out(alerts.len() - fitting));
+    if !tail.is_empty() {
+        fitted.push_str("\n\n");
+        fitted.push_str(tail);
+    }
+    fitted
+}
+
+/// Not even the first alert fits, or the template marks none.
+fn cut_inside(whole: &str, alerts: usize, limit: usize) -> String {
+    let mut end = CUT.to_owned();
+    if alerts > 1 {
+        end.push_str(&left_out(alerts - 1));
+    }
+    let mut cut = cut_text(whole, limit.saturating_sub(end.len())).into_owned();
+    cut.push_str(&end);
+    cut
+}
+
+fn left_out(alerts: usize) -> String {
+    match alerts {
+        0 => String::new(),
+        1 => "\n\n… and 1 more alert".to_owned(),
+        _ => format!("\n\n… and {alerts} more alerts"),
+    }
+}
+
+fn without_marks(text: &str) -> Cow<'_, str> {
+    let marks = [BEGIN_ALERT, END_ALERTS];
+    if text.contains(marks) {
+        Cow::Owned(text.replace(marks, ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The beginning of a Markdown text, in at most `limit` bytes.
+pub(super) fn cut_text(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit {
+        return Cow::Borrowed(text);
+    }
+    let seen = &text[..text.floor_char_boundary(limit + LOOKAHEAD)];
+    let wanted = good_end(text, limit);
+    let mut end = wanted;
+    for span in spans(seen) {
+        if span.range.start >= end || span.range.end <= end {
+            continue;
+        }
+        if span.range.start > limit / 2 || !span.is_code {
+            end = span.range.start;
+            continue;
+        }
+        // A code block that fills the message: cut at the end of a line, and closed.
+        let closing = format!("\n{}", fence(&seen[span.range.clone()]));
+        let room = text.floor_char_boundary(limit.saturating_sub(closing.len()));
+        let line = text[..room].rfind('\n').filter(|at| *at > span.range.start);
+        let code = text[..line.unwrap_or(room)].trim_end();
+        return Cow::Owned(format!("{code}{closing}"));
+    }
+    let end = before_escape(text, end);
+    let cut = text[..end].trim_end();
+    if cut.is_empty() {
+        // Nothing but one overlong construct: something is better than nothing.
+        return Cow::Borrowed(text[..before_escape(text, wanted)].trim_end());
+    }
+    Cow::Borrowed(cut)
+}
+
+/// What must not be cut through.
+struct Span {
+    range: Range<usize>,
+    is_code: bool,
+}
+
+/// The outermost such spans come first where they are nested.
+fn spans(text: &str) -> impl Iterator<Item = Span> {
+    Parser::new_ext(text, Options::empty())
+        .into_offset_iter()
+        .filter_map(|(event, range)| {
+            let is_code = match event {
+                Event::Start(Tag::CodeBlock(kind)) => {
+                    matches!(kind, CodeBlockKind::Fenced(_))
+                }
+                Event::Start(
+                    Tag::Link { .. }
+                    | Tag::Image { .. }
+                    | Tag::Strong
+                    | Tag::Emphasis
+                    | Tag::HtmlBlock,
+                )
+                | Event::Code(_)
+                | Event::InlineHtml(_) => false,
+                _ => return None,
+            };
+            Some(Span { range, is_code })
+        })
+}
+
+/// The fence that a code block begins with.
+fn fence(block: &str) -> &str {
+    let block = block.trim_start();
+    let mark = if block.starts_with('~') { '~' } else { '`' };
+    let end = block.find(|c| c != mark).unwrap_or(block.len());
+    &block[..end]
+}
+
+/// A place near the limit where a line or a word ends.
+fn good_end(text: &str, limit: usize) -> usize {
+    let limit = text.floor_char_boundary(limit);
+    let line = text[..limit].rfind('\n');
+    let word = text[..limit].rfind(' ');
+    match (line, word) {
+        (Some(line), _) if line >= limit - limit / LINE_SHARE => line,
+        (_, Some(word)) if word + WORD_BYTES >= limit => word,
+        _ => limit,
+    }
+}
+
+/// Moves an end out of an escape, an entity or a mention.
+fn before_escape(text: &str, end: usize) -> usize {
+    let mut end = end;
+    let head = &text[..end];
+    if let Some(at) = head.rfind("<@")
+        && !head[at..].contains('>')
+    {
+        end = at;
+    }
+    let from = text.floor_char_boundary(end.saturating_sub(ENTITY_BYTES));
+    if let Some(at) = text[from..end].rfind('&')
+        && !text[from + at..end].contains([';', ' '])
+    {
+        end = from + at;
+    }
+    let backslashes = text[..end]
+        .bytes()
+        .rev()
+        .take_while(|b| *b == b'\\')
+        .count();
+    end - backslashes % 2
+}
+
+/// A note as a paragraph in italics, in at most `limit` bytes.
+pub(super) fn note_paragraph(note: &str, limit: usize) -> String {
+    let mut note = &note[..note.floor_char_boundary(limit)];
+    loop {
+        let text = escaped(note);
+        if text.is_empty() {
+            return String::new();
+        }
+        let paragraph = format!("\n\n*{text}*");
+        if paragraph.len() <= limit {
+            return paragraph;
+        }
+        // A character becomes five bytes at most, so this overshoots by little.
+        let excess = (paragraph.len() - limit).div_ceil(5);
+        note = &note[..note.floor_char_boundary(note.len().saturating_sub(excess))];
+    }
+}
+
+/// See [`super::Message::append_note`].
+pub(super) fn append_note(markdown: &mut String, note: &str, limit: usize, message: usize) {
+    let note = note_paragraph(note, limit);
+    if markdown.len() + note.len() > message {
+        *markdown = cut_text(markdown, message - note.len()).into_owned();
+    }
+    markdown.push_str(&note);
+}

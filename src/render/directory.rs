@@ -1,0 +1,60 @@
+//! Reads the template files of a directory.
+//!
+//! The directory is usually a mounted `ConfigMap`: its files are links through `..data` into
+//! a directory whose name begins with `..` as well. Links are followed, names that begin
+//! with a dot are not looked at, and neither is anything that is no `NAME.md` file.
+//!
+//! What does not belong here: what is in the files (`engine`).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+
+/// What a template's file name ends with.
+pub(super) const SUFFIX: &str = ".md";
+
+/// A template as it was found.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Such as `team.md`.
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    /// The error is told together with those of the other templates.
+    pub(super) content: io::Result<String>,
+}
+
+/// All templates of a directory, sorted by name so that errors come in a stable order.
+pub(super) fn read(directory: &Path) -> Result<Vec<File>, Error> {
+    let unreadable = |source| Error::Directory {
+        path: directory.to_path_buf(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let Some(name) = template_name(&path) else {
+            continue;
+        };
+        // `fs::metadata` follows links, as opposed to the entry's own file type.
+        let content = match fs::metadata(&path) {
+            Ok(found) if found.is_file() => fs::read_to_string(&path),
+            Ok(_) => continue,
+            Err(error) => Err(error),
+        };
+        files.push(File {
+            name,
+            path,
+            content,
+        });
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+fn template_name(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(SUFFIX)?;
+    (!stem.is_empty() && !name.starts_with('.')).then(|| name.to_owned())
+}

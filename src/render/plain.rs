@@ -1,0 +1,110 @@
+//! Markdown as text for people: what is posted when Webex refuses the Markdown.
+//!
+//! What does not belong here: deciding when that is.
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::MESSAGE_BYTES;
+
+/// Ends a text that was too long.
+const CUT: &str = "…";
+
+/// Makes readable plain text of Markdown: markup goes, the targets of links stay. Takes at
+/// most [`MESSAGE_BYTES`], and pages nobody: `<@` is taken apart, in case Webex looks for
+/// mentions in plain text as well.
+#[must_use]
+pub fn plain_text(markdown: &str) -> String {
+    let mut writer = Writer::default();
+    for event in Parser::new_ext(markdown, Options::empty()) {
+        writer.event(event);
+    }
+    let text = writer.text.trim().replace("<@", "< @");
+    if text.len() <= MESSAGE_BYTES {
+        return text;
+    }
+    let end = text.floor_char_boundary(MESSAGE_BYTES - CUT.len());
+    format!("{}{CUT}", &text[..end])
+}
+
+#[derive(Default)]
+struct Writer<'a> {
+    text: String,
+    /// The number of the next item of each open list; `None` where it has none.
+    lists: Vec<Option<u64>>,
+    /// The targets of the open links.
+    targets: Vec<pulldown_cmark::CowStr<'a>>,
+}
+
+impl<'a> Writer<'a> {
+    fn event(&mut self, event: Event<'a>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                self.text.push_str(&text);
+            }
+            Event::SoftBreak | Event::HardBreak => self.text.push('\n'),
+            Event::Rule => self.block(),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'a>) {
+        match tag {
+            Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) if self.lists.is_empty() => {
+                self.block();
+            }
+            Tag::List(first) => {
+                if self.lists.is_empty() {
+                    self.block();
+                }
+                self.lists.push(first);
+            }
+            Tag::Item => {
+                self.line();
+                let depth = self.lists.len().saturating_sub(1);
+                self.text.push_str(&"  ".repeat(depth));
+                match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        self.text.push_str(&format!("{number}. "));
+                        *number += 1;
+                    }
+                    _ => self.text.push_str("- "),
+                }
+            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => self.targets.push(dest_url),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::List(_) => {
+                self.lists.pop();
+            }
+            TagEnd::Link | TagEnd::Image => {
+                if let Some(target) = self.targets.pop() {
+                    self.text.push_str(&format!(" ({target})"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins a new line, unless one has begun.
+    fn line(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// Leaves an empty line.
+    fn block(&mut self) {
+        if !self.text.is_empty() {
+            self.line();
+            if !self.text.ends_with("\n\n") {
+                self.text.push('\n');
+            }
+        }
+    }
+}
