@@ -8,5 +8,7 @@
 //! tells the way in words.
 
 pub mod alertmanager;
-pub mod sandbox;
+pub mod config;
 pub mod render;
+pub mod routing;
+pub mod sandbox;

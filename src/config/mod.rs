@@ -1,0 +1,20 @@
+//! The configuration: defaults, file, environment, and the judgement over the whole.
+//!
+//! `settings` is the shape, `layers` reads it, `resolve` turns names into things. All that
+//! is wrong is told at once, with key, place and remedy (`problem`). Secrets come from
+//! files or the environment only, in a type that cannot show them (`secret`).
+//!
+//! What does not belong here: what the settings are used for.
+
+mod layers;
+mod problem;
+mod resolve;
+mod secret;
+mod settings;
+mod units;
+
+pub use layers::Sources;
+pub use problem::{ConfigError, Place, Problem, Severity};
+pub use resolve::{Bot, Config, Draft, Webex};
+pub use secret::{SecretError, SecretSource};
+pub use settings::{Delivery, Log, LogFormat, Server, Settings, Templates};

@@ -1,0 +1,114 @@
+//! Secrets: where they come from, and a type that cannot show them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The largest file that is taken for a secret.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Where a secret is read from.
+#[derive(Clone)]
+pub enum SecretSource {
+    /// A file, which may change while we run.
+    File(PathBuf),
+    /// An environment variable of that name, read once.
+    Variable(String, SecretString),
+}
+
+/// Why a secret could not be had. Never holds the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read.
+    #[error("cannot read the secret file {}: {source}; mount it, and let the user that runs this read it", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is nothing in it.
+    #[error("{0} is empty; put the token into it")]
+    Empty(String),
+    /// It cannot be sent in a header.
+    #[error("{0} holds characters that no token has; it should hold the token and nothing else")]
+    NotAToken(String),
+}
+
+impl SecretSource {
+    /// Reads the secret as it is now. White space around it is forgiven.
+    ///
+    /// # Errors
+    /// When it cannot be read, is empty, or holds what no header can carry.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let text = match self {
+            Self::Variable(_, secret) => secret.clone(),
+            Self::File(path) => {
+                let unreadable = |source| SecretError::Unreadable {
+                    path: path.clone(),
+                    source,
+                };
+                let size = std::fs::metadata(path).map_err(unreadable)?.len();
+                if size > MAX_BYTES {
+                    return Err(SecretError::NotAToken(self.to_string()));
+                }
+                std::fs::read_to_string(path).map_err(unreadable)?.into()
+            }
+        };
+        let trimmed = text.expose_secret().trim();
+        if trimmed.is_empty() {
+            return Err(SecretError::Empty(self.to_string()));
+        }
+        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(SecretError::NotAToken(self.to_string()));
+        }
+        Ok(trimmed.into())
+    }
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "the secret file {}", path.display()),
+            Self::Variable(name, _) => write!(f, "the environment variable {name}"),
+        }
+    }
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_newline_is_forgiven_and_debug_shows_no_secret() {
+        let source = SecretSource::Variable("WEBEX_TOKEN".into(), "s3cret\n".to_owned().into());
+        assert_eq!(source.read().unwrap().expose_secret(), "s3cret");
+        assert!(!format!("{source:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_without_being_shown() {
+        for (text, expected) in [(" \n", "is empty"), ("two words", "no token has")] {
+            let source = SecretSource::Variable("T".into(), text.to_owned().into());
+            let error = source.read().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert!(!error.contains("two"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = SecretSource::File("/nowhere/token".into())
+            .read()
+            .unwrap_err();
+        assert!(error.to_string().contains("/nowhere/token"));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,218 @@
+//! The shape of the configuration: each key, its type, its default.
+//!
+//! `config.example.toml` shows the same with a comment for each key, and a test holds the
+//! two together. A key stands here only once something reads it: what is accepted and does
+//! nothing misleads. What belongs together across keys is checked in
+//! [`resolve`](super::resolve).
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use super::units;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `[server]`
+    pub server: Server,
+    /// `[delivery]`
+    pub delivery: Delivery,
+    /// `[webex]`
+    pub webex: Webex,
+    /// `[templates]`
+    pub templates: Templates,
+    /// `[bots.NAME]`
+    pub bots: BTreeMap<String, Bot>,
+    /// `[rooms]`: names for ids.
+    pub rooms: BTreeMap<String, String>,
+    /// `[receivers.NAME]`
+    pub receivers: BTreeMap<String, Receiver>,
+    /// `[log]`
+    pub log: Log,
+}
+
+/// How Alertmanager reaches us.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that read and answer requests, and as many that deliver.
+    pub workers: NonZeroU32,
+    /// The largest request body that is read.
+    pub body_limit: ByteSize,
+    /// How long what has begun may take after SIGTERM.
+    #[serde(with = "units::duration")]
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9091)),
+            // Memory grows with each, and two saturate what Webex takes many times over.
+            workers: nonzero(2),
+            body_limit: ByteSize::mib(4),
+            // Above `webex.request_timeout`, so that a post under way is not cut off.
+            shutdown_grace: Duration::from_secs(40),
+        }
+    }
+}
+
+/// When a delivery ends and what is remembered of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// Alertmanager is answered within this time, delivered or not. Its flush lives for
+    /// `max(group_interval, 10s)`, and the next peer of a cluster starts after 15 s.
+    #[serde(with = "units::duration")]
+    pub answer_within: Duration,
+    /// A delivery is given up when nobody has asked for it for so long.
+    #[serde(with = "units::duration")]
+    pub give_up_after: Duration,
+    /// For so long after it was accepted, the same notification is not posted again.
+    #[serde(with = "units::duration")]
+    pub duplicate_window: Duration,
+    /// Notifications in memory; past it, new ones are answered 503 at once.
+    pub max_waiting: usize,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            answer_within: Duration::from_secs(9),
+            give_up_after: Duration::from_secs(15 * 60),
+            duplicate_window: Duration::from_secs(3 * 60),
+            max_waiting: 10_000,
+        }
+    }
+}
+
+/// How Webex is reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Webex {
+    /// Where the API is, without a slash at the end.
+    pub base_url: String,
+    /// Generous, because cutting off a slow POST leaves open whether it was accepted.
+    #[serde(with = "units::duration")]
+    pub request_timeout: Duration,
+    /// PEM file of certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Webex {
+    fn default() -> Self {
+        Self {
+            base_url: "https://webexapis.com/v1".to_owned(),
+            request_timeout: Duration::from_secs(30),
+            ca_file: None,
+        }
+    }
+}
+
+/// Where templates come from besides those compiled in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Templates {
+    /// A folder of `NAME.md`; they add to the built-in ones or replace them by name.
+    pub directory: Option<PathBuf>,
+}
+
+/// A Webex identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bot {
+    /// The file that holds its token.
+    pub token_file: Option<PathBuf>,
+    /// The environment variable that holds its token.
+    pub token_env: Option<String>,
+    /// A ceiling on what this bot posts.
+    pub messages_per_minute: NonZeroU32,
+    /// How many messages may go out at once before the ceiling holds them back.
+    pub burst: NonZeroU32,
+}
+
+impl Default for Bot {
+    fn default() -> Self {
+        Self {
+            token_file: None,
+            token_env: None,
+            messages_per_minute: nonzero(300),
+            burst: nonzero(30),
+        }
+    }
+}
+
+/// What `POST /alertmanager/NAME` does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Receiver {
+    /// The bot that posts; may be left out where there is one.
+    pub bot: Option<String>,
+    /// Names from `[rooms]`, or room ids.
+    pub rooms: Vec<String>,
+    /// The template that makes the message.
+    pub template: String,
+    /// The file that holds the bearer token a caller must show; without it, anybody may call.
+    pub bearer_token_file: Option<PathBuf>,
+    /// Render and log, but post nothing.
+    pub dry_run: bool,
+}
+
+impl Default for Receiver {
+    fn default() -> Self {
+        Self {
+            bot: None,
+            rooms: Vec::new(),
+            template: "default".to_owned(),
+            bearer_token_file: None,
+            dry_run: false,
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or directives as in `RUST_LOG`, which
+    /// wins over this.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: "info".to_owned(),
+        }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A sentence with fields behind it.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// For defaults, which are not zero.
+const fn nonzero(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}

@@ -1,0 +1,69 @@
+//! Which receiver a request is for, and where its messages go.
+//!
+//! Plain data, made once from the configuration. What does not belong here: reading the
+//! configuration (`config`), and the bots and rooms themselves (`delivery`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::SecretSource;
+
+/// The receiver that `POST /alertmanager` without a name means.
+pub const DEFAULT_RECEIVER: &str = "default";
+
+/// A named entry of the configuration, addressed by the URL path.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    /// Its name; may hold slashes, as prometheus-operator's `namespace/name/receiver`.
+    pub name: Arc<str>,
+    /// Where its messages go; never empty.
+    pub destinations: Vec<Destination>,
+    /// The name of the template that makes the message.
+    pub template: String,
+    /// What a caller must show; `None` lets anybody call.
+    pub bearer_token: Option<SecretSource>,
+    /// Render and log, but post nothing.
+    pub dry_run: bool,
+}
+
+/// Where messages go: a room, through a bot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Destination {
+    /// The bot's name in the configuration.
+    pub bot: Arc<str>,
+    /// What people call the room: its name in the configuration, else its id.
+    pub room_name: Arc<str>,
+    /// What Webex calls it.
+    pub room_id: Arc<str>,
+}
+
+/// All receivers, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Routes(BTreeMap<Arc<str>, Arc<Receiver>>);
+
+impl Routes {
+    /// The receiver that the path after `/alertmanager/` names; an empty path is the
+    /// default receiver.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Arc<Receiver>> {
+        let name = path.trim_matches('/');
+        self.0
+            .get(if name.is_empty() { DEFAULT_RECEIVER } else { name })
+    }
+
+    /// All receivers, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Receiver>> {
+        self.0.values()
+    }
+}
+
+impl FromIterator<Receiver> for Routes {
+    fn from_iter<T: IntoIterator<Item = Receiver>>(receivers: T) -> Self {
+        Self(
+            receivers
+                .into_iter()
+                .map(|receiver| (Arc::clone(&receiver.name), Arc::new(receiver)))
+                .collect(),
+        )
+    }
+}
