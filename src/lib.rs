@@ -12,3 +12,4 @@ pub mod config;
 pub mod render;
 pub mod routing;
 pub mod sandbox;
+pub mod webex;

@@ -1,0 +1,167 @@
+//! The calls that we make.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode, Uri};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::error::{Error, RetryAfter, one_line};
+use super::transport::{Transport, TransportError};
+use super::types::{Accepted, ErrorBody, NewMessage, Person};
+
+/// Speaks to Webex through a [`Transport`]; the token comes with each call.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    messages: Uri,
+    me: Uri,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client for the API at `base_url`, such as `https://webexapis.com/v1`.
+    ///
+    /// # Errors
+    /// When the address with `/messages` behind it is no URI.
+    pub fn new(base_url: &Url, transport: Arc<dyn Transport>) -> Result<Self, http::uri::InvalidUri> {
+        let base = base_url.as_str().trim_end_matches('/');
+        Ok(Self {
+            transport,
+            messages: format!("{base}/messages").parse()?,
+            me: format!("{base}/people/me").parse()?,
+        })
+    }
+
+    /// Posts a message: `POST /messages`.
+    ///
+    /// # Errors
+    /// Whenever Webex did not say that it has the message; the error tells whether it may
+    /// have it all the same.
+    pub async fn post_message(
+        &self,
+        token: &SecretString,
+        message: &NewMessage<'_>,
+    ) -> Result<Accepted, Error> {
+        // Strings alone, which always serialise.
+        let body = serde_json::to_vec(message).unwrap_or_default();
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.messages.clone();
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accepted: Accepted = self.call(request, token).await?;
+        if accepted.id.is_empty() {
+            return Err(Error::NotWebex {
+                status: StatusCode::OK,
+            });
+        }
+        Ok(accepted)
+    }
+
+    /// Asks who a token belongs to: `GET /people/me`.
+    ///
+    /// # Errors
+    /// When Webex cannot be reached or refuses the token.
+    pub async fn identify(&self, token: &SecretString) -> Result<Person, Error> {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.me.clone();
+        self.call(request, token).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        mut request: Request<Bytes>,
+        token: &SecretString,
+    ) -> Result<T, Error> {
+        request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+        let answer = self.transport.send(request).await?;
+        read(&answer)
+    }
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+        // Tokens are checked when they are read; nothing was sent.
+        .map_err(|_| TransportError::Connect("the token cannot stand in a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Success with the JSON that was asked for; anything else is not Webex's success.
+fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
+    let status = answer.status();
+    if status.is_success() {
+        return serde_json::from_slice(answer.body()).map_err(|_| Error::NotWebex { status });
+    }
+    Err(refused(status, answer))
+}
+
+fn refused(status: StatusCode, answer: &Response<Bytes>) -> Error {
+    let body: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let header = |name: &str| answer.headers().get(name).map(HeaderValue::as_bytes);
+    let tracking_id = body.tracking_id.or_else(|| {
+        let header = header("trackingid")?;
+        Some(String::from_utf8_lossy(header).into_owned())
+    });
+    Error::Status {
+        status,
+        message: body.message.as_deref().map(one_line),
+        tracking_id: tracking_id.as_deref().map(one_line),
+        retry_after: RetryAfter::parse(header(RETRY_AFTER.as_str()), jiff::Timestamp::now()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response<Bytes> {
+        Response::builder()
+            .status(status)
+            .header("Trackingid", "HEADER_1")
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap()
+    }
+
+    #[test]
+    fn accepted_is_success_with_an_id_and_nothing_else() {
+        let accepted: Accepted = read(&answer(200, r#"{"id":"m"}"#)).unwrap();
+        assert_eq!(accepted.id, "m");
+        for (status, body) in [(200, "<html>log in here</html>"), (200, "{}"), (204, "")] {
+            let error = read::<Accepted>(&answer(status, body)).unwrap_err();
+            assert!(matches!(error, Error::NotWebex { .. }), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_error_carries_webexs_words_and_tracking_id() {
+        let body = r#"{"message":"Could not find a room with provided ID.","trackingId":"R_1"}"#;
+        assert_eq!(
+            read::<Accepted>(&answer(404, body)).unwrap_err().to_string(),
+            "Webex answered 404 Not Found: Could not find a room with provided ID., trackingId R_1"
+        );
+        assert_eq!(
+            read::<Accepted>(&answer(502, "<html>")).unwrap_err().to_string(),
+            "Webex answered 502 Bad Gateway, trackingId HEADER_1"
+        );
+    }
+
+    #[test]
+    fn the_token_is_marked_so_that_no_debug_shows_it() {
+        let header = bearer(&"s3cret".to_owned().into()).unwrap();
+        assert!(!format!("{header:?}").contains("s3cret"));
+    }
+}

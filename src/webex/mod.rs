@@ -1,0 +1,19 @@
+//! Webex's Messaging API: one HTTP call, one classified answer.
+//!
+//! [`Client`] makes a request from a message and an [`Accepted`] or an [`Error`] from what
+//! comes back. [`Transport`] is the one seam below it: reqwest in the service, the sandbox
+//! itself in tests with paused time.
+//!
+//! What does not belong here: when to try again, which bot posts, what the text says.
+
+mod client;
+mod error;
+mod tls;
+mod transport;
+mod types;
+
+pub use client::Client;
+pub use error::{CODES, Error, RetryAfter};
+pub use tls::{TlsError, install_provider};
+pub use transport::{Https, Transport, TransportError};
+pub use types::{Accepted, NewMessage, Person};

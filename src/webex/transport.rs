@@ -1,0 +1,138 @@
+//! The bytes' way to Webex and back.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use reqwest::redirect;
+
+use super::tls::{self, TlsError};
+
+/// No answer of Webex that we read is longer; what comes after is left unread.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// A connection that cannot be made in this time is not made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Idle connections are kept, so that an alert at night pays no handshake more than needed.
+const POOL_IDLE: Duration = Duration::from_secs(90);
+
+/// One request, one answer. Implementations apply their own time limit.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends a request and reads the answer whole, at most 64 KiB of it.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + '_>>;
+}
+
+/// Why there was no answer. What matters is whether Webex may have got the request.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TransportError {
+    /// No connection was made, so Webex has nothing.
+    #[error("cannot connect to Webex: {0}")]
+    Connect(String),
+    /// The time limit passed after the request was sent; Webex may have it.
+    #[error("Webex did not answer in time")]
+    Timeout,
+    /// The connection broke; Webex may have the request.
+    #[error("the connection to Webex broke: {0}")]
+    Interrupted(String),
+}
+
+impl TransportError {
+    /// The word for a metric.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Timeout => "timeout",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+}
+
+/// HTTP/1.1 or HTTP/2 over TLS, one pool of connections for the process.
+#[derive(Debug, Clone)]
+pub struct Https {
+    client: reqwest::Client,
+}
+
+impl Https {
+    /// Makes the pool. `ca_file` holds certificates to trust besides the system's.
+    ///
+    /// # Errors
+    /// When no certificates are to be had, or `ca_file` holds none.
+    pub fn new(
+        request_timeout: Duration,
+        ca_file: Option<&std::path::Path>,
+    ) -> Result<Self, TlsError> {
+        tls::install_provider();
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("alertmanager-webex/", env!("CARGO_PKG_VERSION")))
+            // A redirect could carry the token to another host, and Webex sends none.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(request_timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .tcp_nodelay(true);
+        let builder = match ca_file {
+            Some(path) => builder.tls_certs_merge(tls::certificates(path)?),
+            None => builder,
+        };
+        builder
+            .build()
+            .map(|client| Self { client })
+            .map_err(TlsError::Client)
+    }
+}
+
+impl Transport for Https {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + '_>> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request)
+                .map_err(|error| TransportError::Connect(told(error)))?;
+            let mut answer = self.client.execute(request).await.map_err(classify)?;
+            let mut whole = Response::new(Bytes::new());
+            *whole.status_mut() = answer.status();
+            *whole.headers_mut() = std::mem::take(answer.headers_mut());
+            let mut body = BytesMut::new();
+            while body.len() < MAX_ANSWER_BYTES {
+                match answer.chunk().await {
+                    Ok(Some(chunk)) => {
+                        let room = MAX_ANSWER_BYTES - body.len();
+                        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    }
+                    Ok(None) => break,
+                    // An error answer counts by its status, also where its body broke off.
+                    Err(_) if !whole.status().is_success() => break,
+                    Err(error) => return Err(classify(error)),
+                }
+            }
+            *whole.body_mut() = body.freeze();
+            Ok(whole)
+        })
+    }
+}
+
+fn classify(error: reqwest::Error) -> TransportError {
+    if error.is_connect() {
+        TransportError::Connect(told(error))
+    } else if error.is_timeout() {
+        TransportError::Timeout
+    } else {
+        TransportError::Interrupted(told(error))
+    }
+}
+
+/// The innermost cause: reqwest's own words only repeat the address.
+fn told(error: impl std::error::Error) -> String {
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    super::error::one_line(&cause.to_string())
+}
