@@ -9,7 +9,9 @@
 
 pub mod alertmanager;
 pub mod config;
+pub mod delivery;
 pub mod render;
 pub mod routing;
 pub mod sandbox;
+pub mod telemetry;
 pub mod webex;

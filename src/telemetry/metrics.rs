@@ -1,0 +1,351 @@
+//! Counters, gauges and histograms. Every label set exists at zero from the start, so that
+//! `rate()` and alerts see the first event.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Answers come within 10 s; the buckets are close where people look.
+const ANSWER_BUCKETS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 9.0, 10.0];
+/// A request may take 30 s.
+const REQUEST_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0];
+/// The reasons of `fallbacks_total`.
+pub(super) const FALLBACK_REASONS: [&str; 2] = ["template", "markdown_refused"];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverOutcome {
+    receiver: Arc<str>,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverLabel {
+    receiver: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverKind {
+    receiver: Arc<str>,
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverReason {
+    receiver: Arc<str>,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BotLabel {
+    bot: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BotCode {
+    bot: Arc<str>,
+    code: &'static str,
+}
+
+/// What kind of message Webex accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// As the template made it.
+    New,
+    /// In a plainer form, because something failed.
+    Fallback,
+}
+
+impl MessageKind {
+    const ALL: [Self; 2] = [Self::New, Self::Fallback];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    notifications: Family<ReceiverOutcome, Counter>,
+    last_success: Family<ReceiverLabel, Gauge>,
+    answer_duration: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
+    messages: Family<ReceiverKind, Counter>,
+    requests: Family<BotCode, Counter>,
+    request_duration: Family<BotLabel, Histogram, fn() -> Histogram>,
+    waiting: Family<ReceiverLabel, Gauge>,
+    ambiguous: Family<BotLabel, Counter>,
+    fallbacks: Family<ReceiverReason, Counter>,
+    duplicates: Family<ReceiverLabel, Counter>,
+}
+
+/// The label sets that exist from the start.
+#[derive(Debug)]
+pub struct Labels<'a> {
+    /// Names of receivers; unknown ones are counted under one name of their own.
+    pub receivers: &'a [Arc<str>],
+    /// Names of bots.
+    pub bots: &'a [Arc<str>],
+    /// All outcomes of a request.
+    pub outcomes: &'a [&'static str],
+    /// All codes of a request to Webex.
+    pub codes: &'a [&'static str],
+}
+
+impl Metrics {
+    /// Metrics at zero for all label sets.
+    #[must_use]
+    pub fn new(labels: &Labels<'_>) -> Self {
+        let metrics = Self {
+            registry: Mutex::new(Registry::with_prefix("alertmanager_webex")),
+            notifications: Family::default(),
+            last_success: Family::default(),
+            answer_duration: Family::new_with_constructor(|| Histogram::new(ANSWER_BUCKETS)),
+            messages: Family::default(),
+            requests: Family::default(),
+            request_duration: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
+            waiting: Family::default(),
+            ambiguous: Family::default(),
+            fallbacks: Family::default(),
+            duplicates: Family::default(),
+        };
+        metrics.register();
+        metrics.create(labels);
+        metrics
+    }
+
+    fn register(&self) {
+        let registry = &mut *self.registry();
+        registry.register(
+            "notifications",
+            "Notifications answered, by receiver and by the reason in the answer",
+            self.notifications.clone(),
+        );
+        registry.register_with_unit(
+            "last_success_timestamp",
+            "When a notification of the receiver was last delivered; 0 before the first",
+            Unit::Seconds,
+            self.last_success.clone(),
+        );
+        registry.register_with_unit(
+            "notification_duration",
+            "Time from the request's head to the answer",
+            Unit::Seconds,
+            self.answer_duration.clone(),
+        );
+        registry.register(
+            "messages",
+            "Messages that Webex accepted",
+            self.messages.clone(),
+        );
+        registry.register(
+            "webex_requests",
+            "Requests to Webex by the status of their answer, or by what happened instead",
+            self.requests.clone(),
+        );
+        registry.register_with_unit(
+            "webex_request_duration",
+            "Time from a request to Webex to its answer",
+            Unit::Seconds,
+            self.request_duration.clone(),
+        );
+        registry.register(
+            "waiting_notifications",
+            "Notifications that Webex does not have yet",
+            self.waiting.clone(),
+        );
+        registry.register(
+            "ambiguous_posts",
+            "Posts whose answer was lost, so that they were sent again and may stand twice",
+            self.ambiguous.clone(),
+        );
+        registry.register(
+            "fallbacks",
+            "Messages posted in a plainer form than meant",
+            self.fallbacks.clone(),
+        );
+        registry.register(
+            "duplicates_suppressed",
+            "Notifications not posted because the same one had just been accepted",
+            self.duplicates.clone(),
+        );
+        registry.register(
+            "build",
+            "Version of this program",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
+    }
+
+    fn create(&self, labels: &Labels<'_>) {
+        for outcome in labels.outcomes {
+            drop(self.answer_duration.get_or_create(&OutcomeLabel { outcome }));
+            for receiver in labels.receivers {
+                drop(self.notifications.get_or_create(&ReceiverOutcome {
+                    receiver: Arc::clone(receiver),
+                    outcome,
+                }));
+            }
+        }
+        for receiver in labels.receivers {
+            let label = ReceiverLabel {
+                receiver: Arc::clone(receiver),
+            };
+            drop(self.last_success.get_or_create(&label));
+            drop(self.waiting.get_or_create(&label));
+            drop(self.duplicates.get_or_create(&label));
+            for kind in MessageKind::ALL {
+                drop(self.messages.get_or_create(&ReceiverKind {
+                    receiver: Arc::clone(receiver),
+                    kind: kind.as_str(),
+                }));
+            }
+            for reason in FALLBACK_REASONS {
+                drop(self.fallbacks.get_or_create(&ReceiverReason {
+                    receiver: Arc::clone(receiver),
+                    reason,
+                }));
+            }
+        }
+        for bot in labels.bots {
+            let label = BotLabel {
+                bot: Arc::clone(bot),
+            };
+            drop(self.request_duration.get_or_create(&label));
+            drop(self.ambiguous.get_or_create(&label));
+            for code in labels.codes {
+                drop(self.requests.get_or_create(&BotCode {
+                    bot: Arc::clone(bot),
+                    code,
+                }));
+            }
+        }
+    }
+
+    /// Adds metrics that are computed when somebody looks.
+    pub fn collect_from(&self, collector: Box<dyn Collector>) {
+        self.registry().register_collector(collector);
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request was answered.
+    pub fn answered(&self, receiver: &Arc<str>, outcome: &'static str, took: Duration) {
+        self.notifications
+            .get_or_create(&ReceiverOutcome {
+                receiver: Arc::clone(receiver),
+                outcome,
+            })
+            .inc();
+        self.answer_duration
+            .get_or_create(&OutcomeLabel { outcome })
+            .observe(took.as_secs_f64());
+    }
+
+    /// A notification was delivered.
+    pub fn delivered(&self, receiver: &Arc<str>) {
+        self.last_success
+            .get_or_create(&ReceiverLabel {
+                receiver: Arc::clone(receiver),
+            })
+            .set(jiff::Timestamp::now().as_second());
+    }
+
+    /// Webex accepted a message.
+    pub fn accepted(&self, receiver: &Arc<str>, kind: MessageKind) {
+        self.messages
+            .get_or_create(&ReceiverKind {
+                receiver: Arc::clone(receiver),
+                kind: kind.as_str(),
+            })
+            .inc();
+    }
+
+    /// A request to Webex came to an end; `code` is a status or the word for what happened.
+    pub fn requested(&self, bot: &Arc<str>, code: &'static str, took: Duration) {
+        self.requests
+            .get_or_create(&BotCode {
+                bot: Arc::clone(bot),
+                code,
+            })
+            .inc();
+        self.request_duration
+            .get_or_create(&BotLabel {
+                bot: Arc::clone(bot),
+            })
+            .observe(took.as_secs_f64());
+    }
+
+    /// A post's answer was lost.
+    pub fn ambiguous(&self, bot: &Arc<str>) {
+        self.ambiguous
+            .get_or_create(&BotLabel {
+                bot: Arc::clone(bot),
+            })
+            .inc();
+    }
+
+    /// The receiver's template failed, and a plainer one took its place.
+    pub fn template_failed(&self, receiver: &Arc<str>) {
+        self.fell_back(receiver, FALLBACK_REASONS[0]);
+    }
+
+    /// Webex refused the Markdown, and the message went out as plain text.
+    pub fn markdown_refused(&self, receiver: &Arc<str>) {
+        self.fell_back(receiver, FALLBACK_REASONS[1]);
+    }
+
+    fn fell_back(&self, receiver: &Arc<str>, reason: &'static str) {
+        self.fallbacks
+            .get_or_create(&ReceiverReason {
+                receiver: Arc::clone(receiver),
+                reason,
+            })
+            .inc();
+    }
+
+    /// The same notification had just been accepted.
+    pub fn duplicate(&self, receiver: &Arc<str>) {
+        self.duplicates
+            .get_or_create(&ReceiverLabel {
+                receiver: Arc::clone(receiver),
+            })
+            .inc();
+    }
+
+    /// How many notifications of a receiver wait.
+    pub fn waiting(&self, receiver: &Arc<str>) -> Gauge {
+        self.waiting
+            .get_or_create(&ReceiverLabel {
+                receiver: Arc::clone(receiver),
+            })
+            .clone()
+    }
+
+    /// All metrics as text, in the `OpenMetrics` format that Prometheus reads as well.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail, and our own collectors do not either.
+        let _ = encode(&mut text, &self.registry());
+        text
+    }
+}
