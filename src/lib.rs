@@ -7,11 +7,15 @@
 //! The modules stand in the order in which an alert passes them; `docs/architecture.md`
 //! tells the way in words.
 
+pub mod http;
 pub mod alertmanager;
-pub mod config;
-pub mod delivery;
-pub mod render;
 pub mod routing;
+pub mod render;
+pub mod delivery;
+pub mod webex;
+
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod sandbox;
 pub mod telemetry;
-pub mod webex;

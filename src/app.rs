@@ -1,0 +1,198 @@
+//! The service as a value: made from a configuration, bound to its port, run until stopped.
+//!
+//! `main` and the tests use the same; a test binds port 0 and may bring its own transport.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::config::{Config, ConfigError, Draft, Sources};
+use crate::delivery::{self, Engine, Gates, Parts};
+use crate::http::{self, CallerError, Reason, Service};
+use crate::render::{self, Renderer};
+use crate::telemetry::{MetricLabels, Metrics};
+use crate::webex::{self, Client, Https, TlsError, Transport};
+
+/// A configuration that holds together, and the templates it names.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The configuration.
+    pub config: Config,
+    /// The templates.
+    pub renderer: Renderer,
+}
+
+/// Reads configuration and templates and judges them as a whole.
+///
+/// # Errors
+/// With everything that is wrong, all at once.
+pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
+    let mut draft = Draft::read(sources)?;
+    let options = render::Options {
+        directory: draft.templates().directory.clone(),
+    };
+    let renderer = match Renderer::new(&options) {
+        Ok(renderer) => Some(renderer),
+        Err(error) => {
+            draft.template_problem(error.to_string());
+            None
+        }
+    };
+    let config = draft.finish(renderer.as_ref().map(Renderer::names).as_deref())?;
+    // Without a renderer a problem was noted, and `finish` has refused.
+    let renderer = renderer.ok_or_else(|| ConfigError::Invalid(Vec::new()))?;
+    Ok(Prepared { config, renderer })
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A bot's token cannot be read.
+    #[error(transparent)]
+    Token(#[from] delivery::StartError),
+    /// A receiver's bearer token cannot be read.
+    #[error(transparent)]
+    Caller(#[from] CallerError),
+    /// No secure connection can be made.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address of Webex cannot be used.
+    #[error("`webex.base_url` cannot be used: {0}")]
+    BaseUrl(#[from] ::http::uri::InvalidUri),
+    /// The port cannot be bound.
+    #[error("cannot listen on {address}: {source}; choose another `server.listen`, or stop what listens there")]
+    Bind {
+        /// What was to be bound.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The service, bound and ready to run.
+pub struct App {
+    server: Server,
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    grace: Duration,
+}
+
+impl App {
+    /// Binds the port and reads the secrets. Must be called on the runtime that is to
+    /// deliver.
+    ///
+    /// # Errors
+    /// When a secret cannot be read, the port is taken, or TLS cannot be set up.
+    pub fn start(prepared: Prepared) -> Result<Self, StartError> {
+        let webex = &prepared.config.webex;
+        let https = Https::new(webex.request_timeout, webex.ca_file.as_deref())?;
+        Self::start_with(prepared, Arc::new(https))
+    }
+
+    /// As [`Self::start`], with another way to Webex.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        prepared: Prepared,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, StartError> {
+        let Prepared { config, renderer } = prepared;
+        let (engine, metrics) = engine(&config, renderer, transport)?;
+        let service = Service::new(
+            config.routes,
+            Arc::clone(&engine),
+            metrics,
+            config.server.body_limit,
+        )?;
+        let bind = |source| StartError::Bind {
+            address: config.server.listen,
+            source,
+        };
+        let listener = listener(config.server.listen).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let server = http::serve(listener, service, config.server.workers).map_err(bind)?;
+        Ok(Self {
+            server,
+            engine,
+            address,
+            grace: config.server.shutdown_grace,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `stop` is done, then gives back what has not begun, finishes what has,
+    /// and ends.
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle = self.server.handle();
+        let server = tokio::spawn(self.server);
+        let introduction = tokio::spawn({
+            let engine = Arc::clone(&self.engine);
+            async move { engine.introduce_bots().await }
+        });
+        stop.await;
+        introduction.abort();
+        tracing::info!("stopping: what has not begun is given back, the rest is finished");
+        if !self.engine.drain(self.grace).await {
+            tracing::warn!(
+                grace_seconds = self.grace.as_secs(),
+                "some deliveries did not end within `server.shutdown_grace`; Alertmanager will send them again",
+            );
+        }
+        handle.stop(true).await;
+        server.await.map_err(std::io::Error::other)?
+    }
+}
+
+/// The engine that a configuration describes, and the metrics that it counts in.
+///
+/// # Errors
+/// When a bot's token cannot be read.
+pub fn engine(
+    config: &Config,
+    renderer: Renderer,
+    transport: Arc<dyn Transport>,
+) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
+    let outcomes = Reason::ALL.map(Reason::as_str);
+    let bots: Vec<_> = config.bots.keys().map(Arc::clone).collect();
+    let metrics = Arc::new(Metrics::new(&MetricLabels {
+        receivers: &Service::labels(&config.routes),
+        bots: &bots,
+        outcomes: &outcomes,
+        codes: &webex::CODES,
+    }));
+    let engine = Engine::new(Parts {
+        settings: config.delivery.clone(),
+        bots: config.bots.clone(),
+        client: Client::new(&config.webex.base_url, transport)?,
+        renderer: Arc::new(renderer),
+        metrics: Arc::clone(&metrics),
+        runtime: tokio::runtime::Handle::current(),
+        random: fastrand::Rng::new(),
+    })?;
+    metrics.collect_from(Box::new(Gates(Arc::clone(&engine))));
+    Ok((engine, metrics))
+}
+
+/// A listener with a long queue: an incident is hundreds of connections at once.
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const BACKLOG: i32 = 2048;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart finds connections of the last process in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,154 @@
+//! `dev`: sandbox and service in one process, ready to try.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use super::{logs, print, runtime, stop_signal};
+use crate::app::{App, StartError, prepare};
+use crate::config::Sources;
+use crate::sandbox::{Sandbox, Server};
+
+/// What `examples/alertmanager.yml` sends to.
+const USUAL_PORT: u16 = 9091;
+/// What the documentation calls the sandbox's.
+const USUAL_SANDBOX_PORT: u16 = 9095;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where the service listens [default: 127.0.0.1:9091, or a free port where that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the sandbox listens [default: 127.0.0.1:9095, or a free port where that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    sandbox_listen: Option<SocketAddr>,
+    /// A folder with templates of your own
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    runtime(2)?.block_on(async {
+        let sandbox = Sandbox::default();
+        let server = on_usual_port(arguments.sandbox_listen, USUAL_SANDBOX_PORT, |address| {
+            Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from)
+        })?;
+        let page = server.local_addr();
+        let mut told = false;
+        let app = on_usual_port(arguments.listen, USUAL_PORT, |address| {
+            let prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
+            if !told {
+                logs(&prepared.config.log)?;
+                told = true;
+            }
+            App::start(prepared).map_err(anyhow::Error::from)
+        })?;
+        print(&instructions(page, app.address()))?;
+
+        let stopped = CancellationToken::new();
+        let sandbox_stop = stopped.clone();
+        let sandbox_server = tokio::spawn(server.run_until(sandbox_stop.cancelled_owned()));
+        app.run_until(stop_signal()).await.context("the service failed")?;
+        stopped.cancel();
+        sandbox_server.await?.context("the sandbox failed")?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Binds the address that was asked for, else the usual port, else a free one.
+fn on_usual_port<T>(
+    wanted: Option<SocketAddr>,
+    usual: u16,
+    mut bind: impl FnMut(SocketAddr) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match wanted {
+        Some(address) => bind(address),
+        None => bind(local(usual)).or_else(|error| {
+            if port_is_taken(&error) {
+                bind(local(0))
+            } else {
+                Err(error)
+            }
+        }),
+    }
+}
+
+fn port_is_taken(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .chain(match error.downcast_ref::<StartError>() {
+            Some(StartError::Bind { source, .. }) => Some(source),
+            _ => None,
+        })
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+/// A configuration as a user would write it, for the sandbox's bot and its first room.
+fn sources(
+    arguments: &Arguments,
+    sandbox: &Sandbox,
+    page: SocketAddr,
+    listen: SocketAddr,
+) -> anyhow::Result<Sources> {
+    let room = sandbox
+        .room_id("general")
+        .context("the sandbox has lost its room `general`")?;
+    let mut environment = BTreeMap::from([
+        ("WEBEX_TOKEN".to_owned(), "sandbox".to_owned()),
+        ("WEBEX_ROOM".to_owned(), room),
+        (
+            "ALERTMANAGER_WEBEX__WEBEX__BASE_URL".to_owned(),
+            format!("http://{page}/v1"),
+        ),
+        (
+            "ALERTMANAGER_WEBEX__SERVER__LISTEN".to_owned(),
+            listen.to_string(),
+        ),
+    ]);
+    if let Some(directory) = &arguments.templates {
+        let directory = directory
+            .to_str()
+            .context("the folder of templates has a name that is no text")?;
+        environment.insert(
+            "ALERTMANAGER_WEBEX__TEMPLATES__DIRECTORY".to_owned(),
+            directory.to_owned(),
+        );
+    }
+    Ok(Sources {
+        file: None,
+        environment,
+    })
+}
+
+fn instructions(page: SocketAddr, service: SocketAddr) -> String {
+    let now = jiff::Timestamp::now();
+    let port_note = if service.port() == USUAL_PORT {
+        String::new()
+    } else {
+        format!(
+            "\n  (port {USUAL_PORT} is taken: write {} into examples/alertmanager.yml)",
+            service.port()
+        )
+    };
+    format!(
+        r#"Open http://{page}/ : what arrives in Webex is shown there. It is a sandbox; nothing leaves this machine.
+
+Send a notification by hand:
+
+  curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"commonAnnotations":{{"summary":"Disk of node-1 is 97% full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"annotations":{{"summary":"Disk of node-1 is 97% full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
+
+Or let a real Alertmanager send it, from the project's folder:{port_note}
+
+  alertmanager --config.file=examples/alertmanager.yml --storage.path="$(mktemp -d)" --cluster.listen-address=
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --annotation=summary="Disk of node-1 is 97% full"
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --end="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+
+The last line resolves the alert. Stop with Ctrl-C."#
+    )
+}

@@ -1,0 +1,201 @@
+//! The command line: one file a subcommand.
+//!
+//! stdout is data, stderr is logs and progress. Exit 0 is done, 1 failed, 2 usage, which a
+//! configuration that cannot be used counts as.
+
+mod check;
+mod dev;
+mod render;
+mod sandbox;
+mod send;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigError, LogFormat, Problem, Sources};
+use crate::telemetry::init_logs;
+
+/// A configuration that cannot be used, or a wrong command line.
+const USAGE: u8 = 2;
+
+/// Posts Alertmanager's notifications to Webex, and answers 2xx only when Webex has them
+#[derive(Debug, Parser)]
+#[command(name = "alertmanager-webex", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Serve(serve::Arguments),
+    /// Run service and sandbox in one process, ready to try
+    Dev(dev::Arguments),
+    /// Run only the sandbox, a stand-in for Webex
+    Sandbox(sandbox::Arguments),
+    /// Validate configuration and templates, and render samples
+    Check(check::Arguments),
+    /// Show what a notification would become
+    Render(render::Arguments),
+    /// Deliver one notification and say what Webex answered
+    Send(send::Arguments),
+}
+
+/// The configuration that a subcommand works on.
+#[derive(Debug, clap::Args)]
+struct ConfigArgument {
+    /// The TOML file; without it, WEBEX_TOKEN and WEBEX_ROOM suffice
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgument {
+    fn sources(&self) -> Sources {
+        Sources::new(self.config.clone())
+    }
+}
+
+/// Runs the command line and says how it ended.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout, a mistake to stderr; where neither can be written to,
+            // nobody can be told.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Sandbox(arguments) => sandbox::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Send(arguments) => send::run(&arguments),
+    };
+    done.unwrap_or_else(|error| failed(&error))
+}
+
+/// Says on stderr what failed. A configuration's problems are a list of their own.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<ConfigError>() {
+        Some(ConfigError::Invalid(problems)) => {
+            for problem in problems {
+                tell(&format!("{problem}"));
+            }
+            tell(&counted(problems));
+            ExitCode::from(USAGE)
+        }
+        Some(unreadable) => {
+            tell(&format!("error: {unreadable}"));
+            ExitCode::from(USAGE)
+        }
+        None => {
+            tell(&format!("error: {}", causes(error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes, each once: many errors already tell their source.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+fn counted(problems: &[Problem]) -> String {
+    let plural = if problems.len() == 1 { "" } else { "s" };
+    format!("the configuration has {} error{plural}", problems.len())
+}
+
+/// Writes a line to stderr.
+#[expect(clippy::print_stderr, reason = "stderr is where the command line tells progress")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Writes data to stdout. Whoever reads it may have gone, as `head` does; that is no failure.
+fn print(data: &str) -> anyhow::Result<()> {
+    use std::io::{ErrorKind, Write as _};
+    match writeln!(std::io::stdout().lock(), "{data}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sets up logs as the configuration says.
+fn logs(log: &crate::config::Log) -> anyhow::Result<()> {
+    init_logs(log.format == LogFormat::Json, &log.level)?;
+    Ok(())
+}
+
+/// A runtime with a bounded number of workers.
+fn runtime(workers: u32) -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(usize::try_from(workers).unwrap_or(1))
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
+/// Reads a notification from a file, or from stdin where there is none or it is `-`.
+fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
+    match file.filter(|path| path.as_os_str() != "-") {
+        Some(path) => std::fs::read(path).with_context(|| {
+            format!("cannot read {}; name a file with a webhook body, or `-` for stdin", path.display())
+        }),
+        None => {
+            use std::io::IsTerminal as _;
+            let mut stdin = std::io::stdin();
+            if stdin.is_terminal() {
+                tell("reading a notification from stdin; end it with Ctrl-D");
+            }
+            let mut body = Vec::new();
+            stdin.read_to_end(&mut body).context("cannot read stdin")?;
+            Ok(body)
+        }
+    }
+}
+
+/// Returns when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops
+/// it at once.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        // Without handlers the signals end the process as they do by default.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tell("stopped at once by a second signal");
+        std::process::exit(1);
+    });
+}

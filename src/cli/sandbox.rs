@@ -1,0 +1,55 @@
+//! `sandbox`: only the stand-in for Webex.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+
+use super::{print, runtime, stop_signal};
+use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9095")]
+    listen: SocketAddr,
+    /// A bot beside `sandbox`; may be given several times
+    #[arg(long = "bot", value_name = "NAME=TOKEN")]
+    bots: Vec<BotSetup>,
+    /// A room beside `general` and `ops`; may be given several times
+    #[arg(long = "room", value_name = "NAME[=ID]")]
+    rooms: Vec<RoomSetup>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let mut setup = Setup::default();
+    setup.bots.extend(arguments.bots.iter().cloned());
+    setup.rooms.extend(arguments.rooms.iter().cloned());
+    let lines = told(&setup);
+    let sandbox = Sandbox::new(setup);
+    runtime(1)?.block_on(async {
+        let server = Server::bind(sandbox.clone(), arguments.listen)?;
+        let address = server.local_addr();
+        print(&format!(
+            "This is a sandbox, not Webex. Nothing leaves this machine.\n\n\
+             page   http://{address}/\n\
+             API    http://{address}/v1\n{lines}"
+        ))?;
+        for room in sandbox.rooms() {
+            print(&format!("room   {:10} {}", room.title, room.id))?;
+        }
+        print("\nStop it with Ctrl-C.")?;
+        server.run_until(stop_signal()).await.context("the sandbox failed")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tokens of a sandbox are no secrets: whoever starts it chose them.
+fn told(setup: &Setup) -> String {
+    let bots = setup.bots.iter();
+    bots.map(|bot| format!("bot    {:10} token {}\n", bot.name, bot.token.expose_secret()))
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}

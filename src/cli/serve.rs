@@ -1,0 +1,34 @@
+//! `serve`: run the service.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::{ConfigArgument, logs, runtime, stop_signal};
+use crate::app::{App, prepare};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let prepared = prepare(&arguments.config.sources())?;
+    logs(&prepared.config.log)?;
+    for warning in &prepared.config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let receivers = prepared.config.routes.iter().count();
+    let bots = prepared.config.bots.len();
+    runtime(prepared.config.server.workers.get())?.block_on(async {
+        let app = App::start(prepared)?;
+        let address = app.address();
+        tracing::info!(
+            %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
+            "ready on {address}: {receivers} receivers, {bots} bots",
+        );
+        app.run_until(stop_signal()).await.context("the server failed")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

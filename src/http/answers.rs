@@ -1,0 +1,389 @@
+//! The one table from what happened to what Alertmanager is told.
+//!
+//! Alertmanager retries 5xx and network errors and nothing else, and ignores `Retry-After`.
+//! It logs the body, so that is short, names the remedy and holds no secret. Never here:
+//! 429, 3xx, and 2xx before Webex accepted.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use serde::Serialize;
+
+use crate::alertmanager::PayloadError;
+use crate::delivery::{Outcome, RefusalCause, Trouble};
+
+/// The longest message of an answer; Alertmanager logs it whole.
+const MAX_MESSAGE_CHARS: usize = 500;
+
+/// Why a request is answered as it is. A closed set, the same as the metric's label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Webex has every message.
+    Delivered,
+    /// Some rooms have it, the others refuse for good.
+    Partial,
+    /// It was accepted a moment ago.
+    Duplicate,
+    /// The receiver posts nothing.
+    DryRun,
+    /// It waits for its turn.
+    Waiting,
+    /// Webex said 429.
+    RateLimited,
+    /// Webex cannot be reached or is unwell.
+    WebexUnavailable,
+    /// Webex refuses the bot's token.
+    TokenRefused,
+    /// The room is unknown, or the bot is not in it.
+    RoomRefused,
+    /// Webex refuses the message in every form.
+    MessageRefused,
+    /// Too much is waiting.
+    Overloaded,
+    /// This process is about to end.
+    Draining,
+    /// Nobody asked for it any more.
+    GivenUp,
+    /// A defect of ours.
+    Internal,
+    /// The body is no notification.
+    BadPayload,
+    /// The caller's credentials are missing or wrong.
+    Unauthorized,
+    /// No receiver has this name.
+    UnknownReceiver,
+    /// There is nothing at this path.
+    NotFound,
+    /// This path takes another method.
+    MethodNotAllowed,
+    /// The request took too long to arrive.
+    TooSlow,
+    /// The body is larger than `server.body_limit`.
+    TooLarge,
+    /// The body is not JSON by its content type.
+    UnsupportedMediaType,
+}
+
+impl Reason {
+    /// All of them, so that each metric exists at zero.
+    pub const ALL: [Self; 22] = [
+        Self::Delivered,
+        Self::Partial,
+        Self::Duplicate,
+        Self::DryRun,
+        Self::Waiting,
+        Self::RateLimited,
+        Self::WebexUnavailable,
+        Self::TokenRefused,
+        Self::RoomRefused,
+        Self::MessageRefused,
+        Self::Overloaded,
+        Self::Draining,
+        Self::GivenUp,
+        Self::Internal,
+        Self::BadPayload,
+        Self::Unauthorized,
+        Self::UnknownReceiver,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooSlow,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+    ];
+
+    /// As it stands in answers and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Partial => "partial",
+            Self::Duplicate => "duplicate",
+            Self::DryRun => "dry_run",
+            Self::Waiting => "waiting",
+            Self::RateLimited => "rate_limited",
+            Self::WebexUnavailable => "webex_unavailable",
+            Self::TokenRefused => "token_refused",
+            Self::RoomRefused => "room_refused",
+            Self::MessageRefused => "message_refused",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
+            Self::GivenUp => "given_up",
+            Self::Internal => "internal",
+            Self::BadPayload => "bad_payload",
+            Self::Unauthorized => "unauthorized",
+            Self::UnknownReceiver => "unknown_receiver",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooSlow => "too_slow",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+        }
+    }
+}
+
+/// Why a request does not become a notification.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Rejection {
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    #[error("missing or wrong bearer token; set `http_config.authorization.credentials` in Alertmanager's webhook")]
+    Unauthorized,
+    #[error("no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration")]
+    UnknownReceiver(String),
+    #[error("there is nothing here; notifications go to `POST /alertmanager/RECEIVER`")]
+    NotFound,
+    #[error("this path takes {0} only")]
+    MethodNotAllowed(&'static str),
+    #[error("the body did not arrive within {0} s; look at the network between Alertmanager and this service")]
+    TooSlow(u64),
+    #[error("the body is larger than {0}; group alerts more finely, or raise `server.body_limit`")]
+    TooLarge(bytesize::ByteSize),
+    #[error("the body is not declared as JSON; send `Content-Type: application/json`")]
+    UnsupportedMediaType,
+    #[error("the connection broke before the body was complete")]
+    Interrupted,
+    #[error("a defect of this service: the request panicked; please report it")]
+    Panicked,
+}
+
+/// What Alertmanager is told.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) reason: Reason,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: &'static str,
+    reason: Reason,
+    message: &'a str,
+}
+
+impl Answer {
+    fn new(status: StatusCode, reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// The message, for the log.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn into_response(self) -> HttpResponse {
+        let message: String = self.message.chars().take(MAX_MESSAGE_CHARS).collect();
+        let body = Body {
+            status: match self.reason {
+                Reason::Partial => "partial",
+                _ if self.status.is_success() => "ok",
+                _ => "error",
+            },
+            reason: self.reason,
+            message: &message,
+        };
+        let mut response = HttpResponse::build(self.status);
+        match self.reason {
+            // The next process listens at the same address; a kept connection would come here.
+            Reason::Draining => {
+                response.force_close();
+            }
+            Reason::Unauthorized => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Reason::MethodNotAllowed => {
+                response.insert_header((header::ALLOW, allowed(&message)));
+            }
+            _ => {}
+        }
+        response.json(body)
+    }
+}
+
+/// The method stands in the message's own words.
+fn allowed(message: &str) -> &'static str {
+    if message.contains("POST") { "POST" } else { "GET" }
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        use StatusCode as S;
+        match outcome {
+            Outcome::Delivered { messages } => {
+                let messages = counted(messages, "message");
+                Self::new(S::OK, Reason::Delivered, format!("Webex accepted {messages}"))
+            }
+            Outcome::Partial { messages, refused } => Self::new(
+                S::OK,
+                Reason::Partial,
+                format!(
+                    "Webex accepted {}, but {}",
+                    counted(messages, "message"),
+                    listed(&refused)
+                ),
+            ),
+            Outcome::Repeat { of } => Self::new(
+                S::OK,
+                Reason::Duplicate,
+                format!("the same notification was accepted at {of:.0}, so it was not posted again"),
+            ),
+            Outcome::DryRun => Self::new(
+                S::OK,
+                Reason::DryRun,
+                "rendered and logged; this receiver posts nothing (`dry_run`)",
+            ),
+            Outcome::Refused(refused) => {
+                let reason = match refused.first().map(|refusal| refusal.cause) {
+                    Some(RefusalCause::Room) => Reason::RoomRefused,
+                    Some(RefusalCause::Token) => Reason::TokenRefused,
+                    Some(RefusalCause::Message) | None => Reason::MessageRefused,
+                };
+                Self::new(S::UNPROCESSABLE_ENTITY, reason, listed(&refused))
+            }
+            Outcome::Unfinished(trouble) => {
+                let reason = match trouble {
+                    Trouble::Waiting => Reason::Waiting,
+                    Trouble::RateLimited { .. } => Reason::RateLimited,
+                    Trouble::Unavailable { .. } => Reason::WebexUnavailable,
+                    Trouble::TokenRefused { .. } => Reason::TokenRefused,
+                };
+                let message = format!("not delivered yet, and the delivery goes on: {trouble}");
+                Self::new(S::SERVICE_UNAVAILABLE, reason, message)
+            }
+            Outcome::GivenUp => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                Reason::GivenUp,
+                "nobody asked for this notification any more, so it was given up; send it again",
+            ),
+            Outcome::Overloaded => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                Reason::Overloaded,
+                "too many notifications wait already (`delivery.max_waiting`); send it again later",
+            ),
+            Outcome::Draining => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                Reason::Draining,
+                "this process is about to end; the next one will take it",
+            ),
+            Outcome::Broken => Self::new(
+                S::INTERNAL_SERVER_ERROR,
+                Reason::Internal,
+                "a defect of this service: the delivery panicked; please report it",
+            ),
+        }
+    }
+}
+
+impl From<Rejection> for Answer {
+    fn from(rejection: Rejection) -> Self {
+        use StatusCode as S;
+        let (status, reason) = match &rejection {
+            Rejection::Payload(_) => (S::BAD_REQUEST, Reason::BadPayload),
+            Rejection::Interrupted => (S::BAD_REQUEST, Reason::TooSlow),
+            Rejection::Unauthorized => (S::UNAUTHORIZED, Reason::Unauthorized),
+            Rejection::UnknownReceiver(_) => (S::NOT_FOUND, Reason::UnknownReceiver),
+            Rejection::NotFound => (S::NOT_FOUND, Reason::NotFound),
+            Rejection::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, Reason::MethodNotAllowed),
+            Rejection::TooSlow(_) => (S::REQUEST_TIMEOUT, Reason::TooSlow),
+            Rejection::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, Reason::TooLarge),
+            Rejection::UnsupportedMediaType => {
+                (S::UNSUPPORTED_MEDIA_TYPE, Reason::UnsupportedMediaType)
+            }
+            Rejection::Panicked => (S::INTERNAL_SERVER_ERROR, Reason::Internal),
+        };
+        Self::new(status, reason, rejection.to_string())
+    }
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+fn listed(refused: &[crate::delivery::Refusal]) -> String {
+    let texts: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::delivery::Refusal;
+
+    use super::*;
+
+    fn refused(cause: RefusalCause) -> Outcome {
+        Outcome::Refused(vec![Refusal {
+            cause,
+            room: Arc::from("ops"),
+            detail: "Webex answered 404 Not Found".into(),
+        }])
+    }
+
+    #[test]
+    fn outcomes_get_the_answers_of_the_table() {
+        let unavailable = Trouble::Unavailable { detail: "x".into() };
+        let limited = Trouble::RateLimited {
+            closed_for: Duration::from_secs(20),
+        };
+        let token = Trouble::TokenRefused { detail: "x".into() };
+        let refusal = |cause| match refused(cause) {
+            Outcome::Refused(refused) => refused,
+            _ => unreachable!("made so above"),
+        };
+        let partial = Outcome::Partial {
+            messages: 1,
+            refused: refusal(RefusalCause::Room),
+        };
+        let repeat = Outcome::Repeat {
+            of: jiff::Timestamp::UNIX_EPOCH,
+        };
+        for (outcome, status, reason) in [
+            (Outcome::Delivered { messages: 2 }, 200, "delivered"),
+            (partial, 200, "partial"),
+            (repeat, 200, "duplicate"),
+            (Outcome::DryRun, 200, "dry_run"),
+            (Outcome::Unfinished(Trouble::Waiting), 503, "waiting"),
+            (Outcome::Unfinished(limited), 503, "rate_limited"),
+            (Outcome::Unfinished(unavailable), 503, "webex_unavailable"),
+            (Outcome::Unfinished(token), 503, "token_refused"),
+            (Outcome::Overloaded, 503, "overloaded"),
+            (Outcome::Draining, 503, "draining"),
+            (Outcome::GivenUp, 503, "given_up"),
+            (Outcome::Broken, 500, "internal"),
+            (refused(RefusalCause::Room), 422, "room_refused"),
+            (refused(RefusalCause::Token), 422, "token_refused"),
+            (refused(RefusalCause::Message), 422, "message_refused"),
+        ] {
+            let answer = Answer::from(outcome);
+            assert_eq!(answer.status.as_u16(), status, "{reason}");
+            assert_eq!(answer.reason.as_str(), reason);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_written_alike_in_answers_and_metrics_and_stands_once() {
+        let mut names: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        for reason in Reason::ALL {
+            let json = serde_json::to_value(reason).unwrap();
+            assert_eq!(json, reason.as_str());
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Reason::ALL.len());
+    }
+
+    #[test]
+    fn a_refusal_names_room_cause_and_remedy() {
+        insta::assert_snapshot!(
+            Answer::from(refused(RefusalCause::Room)).message(),
+            @"room `ops` is unknown to Webex, or the bot is not in it (Webex answered 404 Not Found); add the bot to the room, or mend the room id"
+        );
+    }
+}

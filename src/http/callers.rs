@@ -1,0 +1,51 @@
+//! Who may call which receiver.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+use crate::config::SecretError;
+use crate::routing::{Receiver, Routes};
+
+/// The bearer tokens of the receivers that want one.
+pub(super) struct Callers(HashMap<Arc<str>, SecretString>);
+
+impl Callers {
+    /// Reads the tokens.
+    pub(super) fn read(routes: &Routes) -> Result<Self, (Arc<str>, SecretError)> {
+        routes
+            .iter()
+            .filter_map(|receiver| {
+                let source = receiver.bearer_token.as_ref()?;
+                let name = Arc::clone(&receiver.name);
+                Some(match source.read() {
+                    Ok(token) => Ok((name, token)),
+                    Err(error) => Err((name, error)),
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether this request may reach this receiver.
+    pub(super) fn allow(&self, request: &HttpRequest, receiver: &Receiver) -> bool {
+        let Some(expected) = self.0.get(&receiver.name) else {
+            return true;
+        };
+        let shown = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map_or("", |(_, token)| token.trim());
+        shown
+            .as_bytes()
+            .ct_eq(expected.expose_secret().as_bytes())
+            .into()
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /-/healthy`, `GET /-/ready`: as in Prometheus and Alertmanager.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use super::Service;
+
+/// The process answers.
+pub(super) async fn healthy() -> HttpResponse {
+    HttpResponse::Ok().body("alertmanager-webex is healthy.\n")
+}
+
+/// New notifications are taken. Webex being down is not unready: Alertmanager needs our 503
+/// and its reason rather than a missing endpoint.
+pub(super) async fn ready(service: Data<Service>) -> HttpResponse {
+    if service.engine.is_draining() {
+        HttpResponse::ServiceUnavailable()
+            .force_close()
+            .body("alertmanager-webex is about to end.\n")
+    } else {
+        HttpResponse::Ok().body("alertmanager-webex is ready.\n")
+    }
+}
