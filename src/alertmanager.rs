@@ -128,6 +128,7 @@ impl<'a> Labels<'a> {
     }
 
     /// Names and values, in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0
             .iter()

@@ -64,7 +64,9 @@ pub enum StartError {
     #[error("`webex.base_url` cannot be used: {0}")]
     BaseUrl(#[from] ::http::uri::InvalidUri),
     /// The port cannot be bound.
-    #[error("cannot listen on {address}: {source}; choose another `server.listen`, or stop what listens there")]
+    #[error(
+        "cannot listen on {address}: {source}; choose another `server.listen`, or stop what listens there"
+    )]
     Bind {
         /// What was to be bound.
         address: SocketAddr,
@@ -189,7 +191,11 @@ pub fn engine(
 /// A listener with a long queue: an incident is hundreds of connections at once.
 fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
     const BACKLOG: i32 = 2048;
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restart finds connections of the last process in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;

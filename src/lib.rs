@@ -7,11 +7,11 @@
 //! The modules stand in the order in which an alert passes them; `docs/architecture.md`
 //! tells the way in words.
 
-pub mod http;
 pub mod alertmanager;
-pub mod routing;
-pub mod render;
 pub mod delivery;
+pub mod http;
+pub mod render;
+pub mod routing;
 pub mod webex;
 
 pub mod app;

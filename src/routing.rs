@@ -47,8 +47,11 @@ impl Routes {
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Arc<Receiver>> {
         let name = path.trim_matches('/');
-        self.0
-            .get(if name.is_empty() { DEFAULT_RECEIVER } else { name })
+        self.0.get(if name.is_empty() {
+            DEFAULT_RECEIVER
+        } else {
+            name
+        })
     }
 
     /// All receivers, by name.

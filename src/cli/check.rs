@@ -41,7 +41,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         });
         if let Some(fallback) = rendered.fallback {
             failed += 1;
-            tell(&format!("error: `receivers.{}.template`: {fallback}", receiver.name));
+            tell(&format!(
+                "error: `receivers.{}.template`: {fallback}",
+                receiver.name
+            ));
         }
     }
     if failed > 0 {

@@ -52,7 +52,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let stopped = CancellationToken::new();
         let sandbox_stop = stopped.clone();
         let sandbox_server = tokio::spawn(server.run_until(sandbox_stop.cancelled_owned()));
-        app.run_until(stop_signal()).await.context("the service failed")?;
+        app.run_until(stop_signal())
+            .await
+            .context("the service failed")?;
         stopped.cancel();
         sandbox_server.await?.context("the sandbox failed")?;
         Ok(ExitCode::SUCCESS)

@@ -125,7 +125,10 @@ fn counted(problems: &[Problem]) -> String {
 }
 
 /// Writes a line to stderr.
-#[expect(clippy::print_stderr, reason = "stderr is where the command line tells progress")]
+#[expect(
+    clippy::print_stderr,
+    reason = "stderr is where the command line tells progress"
+)]
 fn tell(line: &str) {
     eprintln!("{line}");
 }
@@ -160,7 +163,10 @@ fn runtime(workers: u32) -> anyhow::Result<tokio::runtime::Runtime> {
 fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
     match file.filter(|path| path.as_os_str() != "-") {
         Some(path) => std::fs::read(path).with_context(|| {
-            format!("cannot read {}; name a file with a webhook body, or `-` for stdin", path.display())
+            format!(
+                "cannot read {}; name a file with a webhook body, or `-` for stdin",
+                path.display()
+            )
         }),
         None => {
             use std::io::IsTerminal as _;

@@ -102,11 +102,10 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
         });
     };
     let prepared = prepare(&Sources::new(Some(file.clone())))?;
-    let receiver = prepared
-        .config
-        .routes
-        .find(name)
-        .with_context(|| format!("no receiver is named `{name}`; choose one with `--receiver`"))?;
+    let receiver =
+        prepared.config.routes.find(name).with_context(|| {
+            format!("no receiver is named `{name}`; choose one with `--receiver`")
+        })?;
     Ok(Chosen {
         receiver: name.to_owned(),
         template: receiver.template.clone(),

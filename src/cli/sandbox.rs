@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut setup = Setup::default();
     setup.bots.extend(arguments.bots.iter().cloned());
     setup.rooms.extend(arguments.rooms.iter().cloned());
-    let lines = told(&setup);
+    let bots = setup.bots.clone();
     let sandbox = Sandbox::new(setup);
     runtime(1)?.block_on(async {
         let server = Server::bind(sandbox.clone(), arguments.listen)?;
@@ -34,22 +34,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         print(&format!(
             "This is a sandbox, not Webex. Nothing leaves this machine.\n\n\
              page   http://{address}/\n\
-             API    http://{address}/v1\n{lines}"
+             API    http://{address}/v1"
         ))?;
+        // The tokens of a sandbox are no secrets: whoever starts it chose them.
+        for bot in bots {
+            let token = bot.token.expose_secret();
+            print(&format!("bot    {:10} token {token}", bot.name))?;
+        }
         for room in sandbox.rooms() {
             print(&format!("room   {:10} {}", room.title, room.id))?;
         }
         print("\nStop it with Ctrl-C.")?;
-        server.run_until(stop_signal()).await.context("the sandbox failed")
+        server
+            .run_until(stop_signal())
+            .await
+            .context("the sandbox failed")
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The tokens of a sandbox are no secrets: whoever starts it chose them.
-fn told(setup: &Setup) -> String {
-    let bots = setup.bots.iter();
-    bots.map(|bot| format!("bot    {:10} token {}\n", bot.name, bot.token.expose_secret()))
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
 }

@@ -73,7 +73,10 @@ fn to_webex(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
     let https = Https::new(webex.request_timeout, webex.ca_file.as_deref())?;
     runtime(1)?.block_on(async {
         let (engine, _) = engine(&prepared.config, prepared.renderer, Arc::new(https))?;
-        tell(&format!("delivering to {} rooms", receiver.destinations.len()));
+        tell(&format!(
+            "delivering to {} rooms",
+            receiver.destinations.len()
+        ));
         let outcome = engine.submit(&receiver, &notification).outcome().await;
         let done = matches!(outcome, Outcome::Delivered { .. } | Outcome::DryRun);
         print(&told(outcome))?;

@@ -28,7 +28,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
             "ready on {address}: {receivers} receivers, {bots} bots",
         );
-        app.run_until(stop_signal()).await.context("the server failed")
+        app.run_until(stop_signal())
+            .await
+            .context("the server failed")
     })?;
     Ok(ExitCode::SUCCESS)
 }

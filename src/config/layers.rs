@@ -59,12 +59,10 @@ pub(super) struct Layers {
 pub(super) fn read(sources: &Sources) -> Result<Layers, ConfigError> {
     let text = match &sources.file {
         None => String::new(),
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-                path: path.clone(),
-                source,
-            })?
-        }
+        Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.clone(),
+            source,
+        })?,
     };
     let places = Places::new(sources, &text)?;
     let mut problems = named_variables(sources);
@@ -176,9 +174,9 @@ fn joined(mut path: Vec<String>, last: String) -> Vec<String> {
 fn remove(tree: &mut Value, path: &[String]) -> bool {
     match (path, &mut tree.kind) {
         ([last], ValueKind::Table(table)) => table.remove(last).is_some(),
-        ([first, rest @ ..], ValueKind::Table(table)) => {
-            table.get_mut(first).is_some_and(|value| remove(value, rest))
-        }
+        ([first, rest @ ..], ValueKind::Table(table)) => table
+            .get_mut(first)
+            .is_some_and(|value| remove(value, rest)),
         ([first, rest @ ..], ValueKind::Array(array)) => {
             let Some(index) = first.parse().ok().filter(|index| *index < array.len()) else {
                 return false;

@@ -412,10 +412,7 @@ impl Judge<'_> {
                 })
                 .collect(),
             template: receiver.template.clone(),
-            bearer_token: receiver
-                .bearer_token_file
-                .clone()
-                .map(SecretSource::File),
+            bearer_token: receiver.bearer_token_file.clone().map(SecretSource::File),
             dry_run: receiver.dry_run,
         })
     }
@@ -563,6 +560,9 @@ fn kind_of_id(id: &str) -> Option<String> {
     let mut parts = decoded.strip_prefix("ciscospark://")?.split('/');
     parts.next()?;
     let kind = parts.next()?;
-    let told = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let told = !kind.is_empty()
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
     told.then(|| kind.to_owned())
 }

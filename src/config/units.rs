@@ -43,7 +43,9 @@ mod tests {
     use super::duration;
 
     fn read(text: &str) -> Result<Duration, serde_json::Error> {
-        duration::deserialize(&mut serde_json::Deserializer::from_str(&format!("{text:?}")))
+        duration::deserialize(&mut serde_json::Deserializer::from_str(&format!(
+            "{text:?}"
+        )))
     }
 
     #[test]

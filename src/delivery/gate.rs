@@ -228,7 +228,10 @@ mod tests {
         let gate = gate(6000, 100);
         gate.close(Duration::from_secs(5));
         drop(gate.pass().await);
-        assert!(gate.pass().await.accepted(), "the second one is a probe too");
+        assert!(
+            gate.pass().await.accepted(),
+            "the second one is a probe too"
+        );
         assert_eq!(gate.closed_for(), Duration::ZERO);
     }
 

@@ -222,18 +222,15 @@ impl Engine {
         let engine = Arc::clone(self);
         let waiting = Waiting::new(self, &work.receiver);
         let task = async move {
-                let outcome = AssertUnwindSafe(work.run())
-                    .catch_unwind()
-                    .await
-                    .unwrap_or(Outcome::Broken);
-                engine.ended(&work, &outcome, waiting.elapsed());
-                let accepted = matches!(
-                    outcome,
-                    Outcome::Delivered { .. } | Outcome::Partial { .. }
-                );
-                engine.memory().end(group, &work.delivery, accepted);
-                work.delivery.finish(outcome);
-            };
+            let outcome = AssertUnwindSafe(work.run())
+                .catch_unwind()
+                .await
+                .unwrap_or(Outcome::Broken);
+            engine.ended(&work, &outcome, waiting.elapsed());
+            let accepted = matches!(outcome, Outcome::Delivered { .. } | Outcome::Partial { .. });
+            engine.memory().end(group, &work.delivery, accepted);
+            work.delivery.finish(outcome);
+        };
         // Log lines of the delivery carry the id of the request that began it.
         self.tasks.spawn_on(task.in_current_span(), &self.runtime);
     }
@@ -284,7 +281,11 @@ impl Engine {
         }
     }
 
-    fn render(&self, receiver: &Receiver, notification: &Notification<'_>) -> crate::render::Rendered {
+    fn render(
+        &self,
+        receiver: &Receiver,
+        notification: &Notification<'_>,
+    ) -> crate::render::Rendered {
         let rendered = self.renderer.render(&Subject {
             notification,
             receiver: &receiver.name,

@@ -80,11 +80,7 @@ impl fmt::Display for Refusal {
                 "look at the template; Webex's answer says more",
             ),
         };
-        write!(
-            f,
-            "room `{}` {what} ({}); {remedy}",
-            self.room, self.detail
-        )
+        write!(f, "room `{}` {what} ({}); {remedy}", self.room, self.detail)
     }
 }
 

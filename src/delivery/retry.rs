@@ -69,9 +69,8 @@ pub(super) fn judge(error: &Error, form: Form) -> Verdict {
             401 => Verdict::Token,
             400 if form == Form::Markdown => Verdict::Plainer,
             403 | 404 => Verdict::RoomRefused,
-            408 | 423 => retry(false, asked_for(*retry_after)),
             500 | 502 | 504 => retry(true, asked_for(*retry_after)),
-            501 | 503 | 505..=599 => retry(false, asked_for(*retry_after)),
+            408 | 423 | 500..=599 => retry(false, asked_for(*retry_after)),
             _ => Verdict::MessageRefused,
         },
     }
@@ -97,7 +96,10 @@ fn asked_for(retry_after: RetryAfter) -> Duration {
 /// uniform in 0..1. The jitter spreads what failed together.
 pub(super) fn pause(failures: u32, random: f64, at_least: Duration) -> Duration {
     let ceiling = FIRST_PAUSE
-        .saturating_mul(1u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
+        .saturating_mul(
+            1u32.checked_shl(failures.saturating_sub(1))
+                .unwrap_or(u32::MAX),
+        )
         .min(LONGEST_PAUSE);
     ceiling.mul_f64(random.clamp(0.0, 1.0)).max(at_least)
 }
@@ -175,7 +177,11 @@ mod tests {
             (wait(1_000_000_000_000), 3600),
             (wait(u64::MAX), 3600),
         ] {
-            assert_eq!(gate_wait(header), Duration::from_secs(seconds), "{header:?}");
+            assert_eq!(
+                gate_wait(header),
+                Duration::from_secs(seconds),
+                "{header:?}"
+            );
         }
     }
 

@@ -158,7 +158,10 @@ mod tests {
         assert!(matches!(token.take(start), Use::Later(_)));
         let probe = start + PROBE_EVERY;
         assert!(matches!(token.take(probe), Use::Now(_)), "one tries");
-        assert!(matches!(token.take(probe), Use::Later(_)), "the others wait");
+        assert!(
+            matches!(token.take(probe), Use::Later(_)),
+            "the others wait"
+        );
         let late = start + PATIENCE;
         assert!(!token.refused(&bad, late).await);
         assert!(matches!(token.take(late), Use::Refused));

@@ -63,7 +63,8 @@ impl Work {
     /// retry reaches the next process, and finishing here as well would post it twice.
     async fn given_back(&self) {
         self.engine.draining.cancelled().await;
-        let begun = self.accepted.load(Ordering::Acquire) > 0 || self.sending.load(Ordering::Acquire);
+        let begun =
+            self.accepted.load(Ordering::Acquire) > 0 || self.sending.load(Ordering::Acquire);
         if begun {
             std::future::pending::<()>().await;
         }
@@ -71,7 +72,7 @@ impl Work {
 
     async fn deliver(&self) -> Outcome {
         let rooms = self.receiver.destinations.iter();
-        let results = join_all(rooms.map(|destination| self.into_room(destination))).await;
+        let results = join_all(rooms.map(|destination| self.fill_room(destination))).await;
         let refused: Vec<Refusal> = results.into_iter().filter_map(Result::err).collect();
         let messages = self.accepted.load(Ordering::Acquire);
         if refused.is_empty() {
@@ -83,7 +84,7 @@ impl Work {
         }
     }
 
-    async fn into_room(&self, destination: &Destination) -> InRoom {
+    async fn fill_room(&self, destination: &Destination) -> InRoom {
         let refusal = |cause, detail: String| Refusal {
             cause,
             room: Arc::clone(&destination.room_name),
@@ -95,7 +96,7 @@ impl Work {
             return Err(refusal(RefusalCause::Message, detail));
         };
         for message in &self.messages {
-            self.into_room_once(bot, destination, message)
+            self.post_until_settled(bot, destination, message)
                 .await
                 .map_err(|(cause, detail)| refusal(cause, detail))?;
         }
@@ -103,7 +104,7 @@ impl Work {
     }
 
     /// Tries one message until Webex has it or refuses it for good.
-    async fn into_room_once(
+    async fn post_until_settled(
         &self,
         bot: &Bot,
         destination: &Destination,

@@ -127,15 +127,21 @@ impl Reason {
 pub(super) enum Rejection {
     #[error(transparent)]
     Payload(#[from] PayloadError),
-    #[error("missing or wrong bearer token; set `http_config.authorization.credentials` in Alertmanager's webhook")]
+    #[error(
+        "missing or wrong bearer token; set `http_config.authorization.credentials` in Alertmanager's webhook"
+    )]
     Unauthorized,
-    #[error("no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration")]
+    #[error(
+        "no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
+    )]
     UnknownReceiver(String),
     #[error("there is nothing here; notifications go to `POST /alertmanager/RECEIVER`")]
     NotFound,
     #[error("this path takes {0} only")]
     MethodNotAllowed(&'static str),
-    #[error("the body did not arrive within {0} s; look at the network between Alertmanager and this service")]
+    #[error(
+        "the body did not arrive within {0} s; look at the network between Alertmanager and this service"
+    )]
     TooSlow(u64),
     #[error("the body is larger than {0}; group alerts more finely, or raise `server.body_limit`")]
     TooLarge(bytesize::ByteSize),
@@ -207,7 +213,11 @@ impl Answer {
 
 /// The method stands in the message's own words.
 fn allowed(message: &str) -> &'static str {
-    if message.contains("POST") { "POST" } else { "GET" }
+    if message.contains("POST") {
+        "POST"
+    } else {
+        "GET"
+    }
 }
 
 impl From<Outcome> for Answer {
@@ -216,7 +226,11 @@ impl From<Outcome> for Answer {
         match outcome {
             Outcome::Delivered { messages } => {
                 let messages = counted(messages, "message");
-                Self::new(S::OK, Reason::Delivered, format!("Webex accepted {messages}"))
+                Self::new(
+                    S::OK,
+                    Reason::Delivered,
+                    format!("Webex accepted {messages}"),
+                )
             }
             Outcome::Partial { messages, refused } => Self::new(
                 S::OK,
@@ -230,7 +244,9 @@ impl From<Outcome> for Answer {
             Outcome::Repeat { of } => Self::new(
                 S::OK,
                 Reason::Duplicate,
-                format!("the same notification was accepted at {of:.0}, so it was not posted again"),
+                format!(
+                    "the same notification was accepted at {of:.0}, so it was not posted again"
+                ),
             ),
             Outcome::DryRun => Self::new(
                 S::OK,

@@ -77,8 +77,8 @@ impl Service {
         metrics: Arc<Metrics>,
         body_limit: ByteSize,
     ) -> Result<Self, CallerError> {
-        let callers =
-            Callers::read(&routes).map_err(|(receiver, source)| CallerError { receiver, source })?;
+        let callers = Callers::read(&routes)
+            .map_err(|(receiver, source)| CallerError { receiver, source })?;
         Ok(Self {
             routes,
             engine,
@@ -132,11 +132,16 @@ fn routes(config: &mut web::ServiceConfig) {
     let get = |path: &str| web::resource(path.to_owned()).default_service(web::to(|| only("GET")));
     config
         .route("/alertmanager", web::route().to(notifications::receive))
-        .route("/alertmanager/{receiver:.*}", web::route().to(notifications::receive))
+        .route(
+            "/alertmanager/{receiver:.*}",
+            web::route().to(notifications::receive),
+        )
         .service(get("/-/healthy").route(web::get().to(health::healthy)))
         .service(get("/-/ready").route(web::get().to(health::ready)))
         .service(get("/metrics").route(web::get().to(metrics::metrics)))
-        .default_service(web::to(|| async { Answer::from(Rejection::NotFound).into_response() }));
+        .default_service(web::to(|| async {
+            Answer::from(Rejection::NotFound).into_response()
+        }));
 }
 
 async fn only(method: &'static str) -> HttpResponse {

@@ -33,7 +33,10 @@ pub(super) async fn receive(
                 .unwrap_or_else(|_| Rejection::Panicked.into())
         }
     };
-    let name = receiver.map_or_else(|| Arc::clone(&service.unknown), |found| Arc::clone(&found.name));
+    let name = receiver.map_or_else(
+        || Arc::clone(&service.unknown),
+        |found| Arc::clone(&found.name),
+    );
     service
         .metrics
         .answered(&name, answer.reason.as_str(), start.elapsed());

@@ -4,11 +4,17 @@
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+/// Libraries whose own lines at info say nothing that ours do not; a level of the user's
+/// that names them still counts.
+const QUIET: &str = "actix_server=warn";
+
 /// Why there are no logs.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// `log.level` or `RUST_LOG` says nothing that can be followed.
-    #[error("the log level cannot be read: {0}; write `info`, or directives such as `info,alertmanager_webex=debug`")]
+    #[error(
+        "the log level cannot be read: {0}; write `info`, or directives such as `info,alertmanager_webex=debug`"
+    )]
     Level(#[from] ParseError),
     /// Logs were set up already.
     #[error("logs are set up already")]
@@ -21,15 +27,18 @@ pub enum LogError {
 /// When the level cannot be read, or logs were set up before.
 pub fn init_logs(json: bool, level: &str) -> Result<(), LogError> {
     use tracing_subscriber::prelude::*;
-    let directives = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(level))?;
+    let directives =
+        std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| format!("{QUIET},{level}"));
+    let filter = EnvFilter::try_new(directives)?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
     let lines = if json {
         lines.json().flatten_event(true).boxed()
     } else {
-        lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
+        lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .boxed()
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -195,7 +195,10 @@ impl Metrics {
 
     fn create(&self, labels: &Labels<'_>) {
         for outcome in labels.outcomes {
-            drop(self.answer_duration.get_or_create(&OutcomeLabel { outcome }));
+            drop(
+                self.answer_duration
+                    .get_or_create(&OutcomeLabel { outcome }),
+            );
             for receiver in labels.receivers {
                 drop(self.notifications.get_or_create(&ReceiverOutcome {
                     receiver: Arc::clone(receiver),

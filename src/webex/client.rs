@@ -35,7 +35,10 @@ impl Client {
     ///
     /// # Errors
     /// When the address with `/messages` behind it is no URI.
-    pub fn new(base_url: &Url, transport: Arc<dyn Transport>) -> Result<Self, http::uri::InvalidUri> {
+    pub fn new(
+        base_url: &Url,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, http::uri::InvalidUri> {
         let base = base_url.as_str().trim_end_matches('/');
         Ok(Self {
             transport,
@@ -150,11 +153,15 @@ mod tests {
     fn an_error_carries_webexs_words_and_tracking_id() {
         let body = r#"{"message":"Could not find a room with provided ID.","trackingId":"R_1"}"#;
         assert_eq!(
-            read::<Accepted>(&answer(404, body)).unwrap_err().to_string(),
+            read::<Accepted>(&answer(404, body))
+                .unwrap_err()
+                .to_string(),
             "Webex answered 404 Not Found: Could not find a room with provided ID., trackingId R_1"
         );
         assert_eq!(
-            read::<Accepted>(&answer(502, "<html>")).unwrap_err().to_string(),
+            read::<Accepted>(&answer(502, "<html>"))
+                .unwrap_err()
+                .to_string(),
             "Webex answered 502 Bad Gateway, trackingId HEADER_1"
         );
     }

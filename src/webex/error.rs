@@ -52,36 +52,47 @@ impl Error {
 /// Statuses that Webex documents keep their number; others are told by their class, so
 /// that the metric's label stays a closed set.
 fn status_code(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        400 => "400",
-        401 => "401",
-        403 => "403",
-        404 => "404",
-        405 => "405",
-        408 => "408",
-        409 => "409",
-        410 => "410",
-        413 => "413",
-        415 => "415",
-        423 => "423",
-        428 => "428",
-        429 => "429",
-        500 => "500",
-        502 => "502",
-        503 => "503",
-        504 => "504",
+    let number = status.as_str();
+    let class = match status.as_u16() {
         300..=399 => "3xx",
         400..=499 => "4xx",
         500..=599 => "5xx",
         _ => "other",
-    }
+    };
+    CODES
+        .into_iter()
+        .find(|code| *code == number)
+        .unwrap_or(class)
 }
 
 /// All that [`Error::code`] can be, and `200` for success.
 pub const CODES: [&str; 26] = [
-    "200", "400", "401", "403", "404", "405", "408", "409", "410", "413", "415", "423", "428",
-    "429", "500", "502", "503", "504", "3xx", "4xx", "5xx", "other", "not_webex", "connect",
-    "timeout", "interrupted",
+    "200",
+    "400",
+    "401",
+    "403",
+    "404",
+    "405",
+    "408",
+    "409",
+    "410",
+    "413",
+    "415",
+    "423",
+    "428",
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "3xx",
+    "4xx",
+    "5xx",
+    "other",
+    "not_webex",
+    "connect",
+    "timeout",
+    "interrupted",
 ];
 
 /// What `Retry-After` says. Webex documents seconds; production has been seen to send

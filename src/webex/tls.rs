@@ -43,11 +43,10 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<Certificate>, TlsError> {
         path: path.to_owned(),
         source,
     })?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|source| TlsError::Broken {
-            path: path.to_owned(),
-            source,
-        })?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|source| TlsError::Broken {
+        path: path.to_owned(),
+        source,
+    })?;
     if certificates.is_empty() {
         return Err(TlsError::NoCertificates(path.to_owned()));
     }
