@@ -1,0 +1,105 @@
+# Everything that is done with this project, by name. `make` alone lists the targets.
+#
+# Tools come from package registries at the versions pinned here and in
+# tools/requirements.txt, into .tools/ (git-ignored). A version that is there is not
+# fetched again, so a second `make test` starts at once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+# The newest Alertmanager, and the old one that Debian 12 ships, which lacks what was added
+# since. Both are built from their Go modules: Debian's own binary starts only where its
+# package is installed, and not every machine is a Debian. The hashes are Go's.
+ALERTMANAGER_VERSION := 0.34.2
+ALERTMANAGER_SUM := h1:4oOnHs4J41X9n+7MucFjA3I5i5MtasjWTnIY27q5Qkw=
+ALERTMANAGER_OLD_VERSION := 0.25.0
+ALERTMANAGER_OLD_SUM := h1:vbXKUR6PYRiZPRIKfmXaG+dmCKG52RtPL4Btl8hQGvg=
+
+VENV := .tools/venv
+ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
+ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
+
+# The linters of the venv go before any that the machine has: theirs are the pinned ones.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# Where the end-to-end tests find the real programs.
+export ALERTMANAGER_BIN := $(CURDIR)/$(ALERTMANAGER)/alertmanager
+export AMTOOL_BIN := $(CURDIR)/$(ALERTMANAGER)/amtool
+export ALERTMANAGER_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/alertmanager
+export AMTOOL_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/amtool
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: lint tools ## Install what the tests need and run all of them, linters first
+	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
+	@tools/step "tests" cargo nextest run --locked --all-features
+
+.PHONY: test-all
+test-all: test ## Run the tests, then build the release binary and start it
+	@tools/step "release build" cargo build --locked --release
+	@tools/step "the release binary starts" target/release/alertmanager-webex --version
+
+# The quick ones first: who misspelt a word hears of it in a second.
+.PHONY: lint
+lint: $(VENV)/installed ## Check format, spelling, lints, documentation, licences and dependencies
+	@tools/step "spelling" typos
+	@tools/step "shell scripts" shellcheck $$(tools/shell-scripts)
+	@RUST_LOG=warn tools/step "format of TOML" taplo fmt --check
+	@tools/step "format of Rust" cargo fmt --check
+	@tools/step "crates of Cargo.lock" cargo fetch --locked
+	@tools/step "licences, bans, sources" cargo deny --offline --all-features check bans licenses sources
+	@tools/step "known vulnerabilities" tools/advisories
+	@tools/step "lints of Rust" cargo clippy --locked --all-targets --all-features -- -D warnings
+	@RUSTDOCFLAGS=-Dwarnings tools/step "documentation of Rust" cargo doc --locked --no-deps --all-features
+
+.PHONY: fmt
+fmt: $(VENV)/installed ## Format Rust and TOML
+	@cargo fmt
+	@RUST_LOG=warn taplo fmt
+
+.PHONY: bench
+bench: | prerequisites ## Run the benchmarks
+	@cargo bench --locked --all-features
+
+.PHONY: tools
+tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Install the pinned tools into .tools/
+	@mkdir -p .tools/bin
+	@for name in alertmanager amtool; do \
+		ln -sfn "../$(notdir $(ALERTMANAGER))/$$name" ".tools/bin/$$name"; \
+		ln -sfn "../$(notdir $(ALERTMANAGER_OLD))/$$name" ".tools/bin/$$name-old"; \
+	done
+
+.PHONY: fixtures
+fixtures: tools ## Capture the bodies in tests/fixtures again, from the real Alertmanagers
+	@tools/step "bodies from Alertmanager $(ALERTMANAGER_OLD_VERSION)" tests/fixtures/capture "$(ALERTMANAGER_OLD_BIN)"
+	@tools/step "bodies from Alertmanager $(ALERTMANAGER_VERSION)" tests/fixtures/capture "$(ALERTMANAGER_BIN)"
+
+.PHONY: clean
+clean: ## Remove what was built and the tools
+	cargo clean
+	rm -rf .tools
+
+.PHONY: prerequisites
+prerequisites:
+	@tools/prerequisites
+
+$(VENV)/installed: tools/requirements.txt | prerequisites
+	@tools/step --quiet "linters and test runner: the wheels of $<" bash -c ' \
+		python3 -m venv --clear "$(VENV)" && \
+		"$(VENV)/bin/pip" install --disable-pip-version-check --only-binary=:all: -r "$<"'
+	@touch "$@"
+
+# The version is in the folder's name, so another version is another target.
+$(ALERTMANAGER)/amtool: | prerequisites
+	@tools/step --quiet "Alertmanager $(ALERTMANAGER_VERSION), built once in a minute or two: the end-to-end tests run it" \
+		tools/build-alertmanager "$(ALERTMANAGER_VERSION)" "$(ALERTMANAGER_SUM)" "$(CURDIR)/$(ALERTMANAGER)"
+
+$(ALERTMANAGER_OLD)/amtool: | prerequisites
+	@tools/step --quiet "Alertmanager $(ALERTMANAGER_OLD_VERSION), built once in a minute: the end-to-end tests run an old one too" \
+		tools/build-alertmanager "$(ALERTMANAGER_OLD_VERSION)" "$(ALERTMANAGER_OLD_SUM)" "$(CURDIR)/$(ALERTMANAGER_OLD)"
