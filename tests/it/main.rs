@@ -1,0 +1,3 @@
+//! What the service promises, tried from outside. One binary, so that it links once.
+
+mod fixtures;
