@@ -187,6 +187,9 @@ pub enum PayloadError {
     /// The text is no JSON.
     #[error("the body is not JSON ({0}); send Alertmanager's webhook payload")]
     NotJson(#[source] serde_json::Error),
+    /// JSON, but a list or a bare value.
+    #[error("the body is JSON, but not an object; send Alertmanager's webhook payload")]
+    NotAnObject,
     /// JSON, but a field has another type than in version 4.
     #[error("the body is not Alertmanager's payload version 4 ({0})")]
     WrongShape(#[source] serde_json::Error),
@@ -224,6 +227,10 @@ impl<'a> Notification<'a> {
     /// instead and what to do about it.
     pub fn parse(body: &'a [u8]) -> Result<Self, PayloadError> {
         let text = std::str::from_utf8(body).map_err(PayloadError::NotUtf8)?;
+        // Serde would take a list for a struct, field by field.
+        if text.trim_start().starts_with('[') {
+            return Err(PayloadError::NotAnObject);
+        }
         let wire: Wire<'a> = serde_json::from_str(text).map_err(|error| {
             if error.is_data() {
                 PayloadError::WrongShape(error)
@@ -345,8 +352,12 @@ impl<'a> Wire<'a> {
                 .map(|Text(reason)| reason)
                 .filter(|reason| !reason.is_empty()),
             group_labels: self.group_labels.unwrap_or_default(),
-            common_labels: self.common_labels.unwrap_or_default(),
-            common_annotations: self.common_annotations.unwrap_or_default(),
+            common_labels: self
+                .common_labels
+                .unwrap_or_else(|| common(&alerts, |alert| &alert.labels)),
+            common_annotations: self
+                .common_annotations
+                .unwrap_or_else(|| common(&alerts, |alert| &alert.annotations)),
             route_labels: self.route_labels.unwrap_or_default(),
             external_url: text(self.external_url),
             alerts,
@@ -379,6 +390,21 @@ fn group_status(alerts: &[Alert<'_>]) -> Status {
     } else {
         Status::Resolved
     }
+}
+
+/// What all alerts share, for a sender that leaves it out.
+fn common<'a>(
+    alerts: &[Alert<'a>],
+    of: impl for<'b> Fn(&'b Alert<'a>) -> &'b Labels<'a>,
+) -> Labels<'a> {
+    let Some((first, rest)) = alerts.split_first() else {
+        return Labels::default();
+    };
+    let shared = of(first).0.iter().filter(|(name, value)| {
+        rest.iter()
+            .all(|alert| of(alert).get(name) == Some(value.as_ref()))
+    });
+    Labels(shared.cloned().collect())
 }
 
 fn text(wire: Option<Text<'_>>) -> Cow<'_, str> {
@@ -480,6 +506,28 @@ mod tests {
     }
 
     #[test]
+    fn what_alerts_share_is_found_where_the_sender_leaves_it_out() {
+        let alerts = r#"[{"labels":{"a":"1","b":"2"}},{"labels":{"a":"1","b":"3"}}]"#;
+        let body = SMALLEST.replace("[{}]", alerts);
+        let common: Vec<_> = parse(&body)
+            .unwrap()
+            .common_labels
+            .iter()
+            .map(own)
+            .collect();
+        assert_eq!(common, [("a".to_owned(), "1".to_owned())]);
+        let body = body.replacen('{', r#"{"commonLabels":{},"#, 1);
+        assert!(
+            parse(&body).unwrap().common_labels.is_empty(),
+            "as it was sent"
+        );
+    }
+
+    fn own((name, value): (&str, &str)) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
     fn the_receiver_loses_its_regexp_escaping() {
         for (wire, plain) in [
             (r"my\\.recv", "my.recv"),
@@ -529,11 +577,12 @@ mod tests {
 
     #[test]
     fn what_is_no_notification_is_named_with_its_remedy() {
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 10] = [
             (b"\xff\xfe", "not valid UTF-8"),
             (b"hello", "not JSON"),
             (b"{\"version\":\"4\"", "not JSON"),
-            (b"[]", "not Alertmanager's payload version 4"),
+            (b"[]", "not an object"),
+            (b"7", "not Alertmanager's payload version 4"),
             (
                 br#"{"groupKey":"k","alerts":[{}]}"#,
                 "remove a custom `payload`",

@@ -326,7 +326,7 @@ impl Collector for Gates {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
         let gauge = ConstGauge::new(0.0_f64);
         let mut family = encoder.encode_descriptor(
-            "alertmanager_webex_bot_gate_closed",
+            "bot_gate_closed",
             "How long the bot still waits because Webex answered 429",
             Some(&Unit::Seconds),
             gauge.metric_type(),

@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt as _;
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Rejection};
@@ -21,10 +22,11 @@ pub(super) async fn receive(
     service: Data<Service>,
 ) -> HttpResponse {
     let start = Instant::now();
-    let path = request.match_info().get("receiver").unwrap_or("");
-    let receiver = service.routes.find(path).cloned();
+    let path = percent_decode_str(request.match_info().get("receiver").unwrap_or(""));
+    let path = path.decode_utf8_lossy();
+    let receiver = service.routes.find(&path).cloned();
     let answer = match &receiver {
-        None => Rejection::UnknownReceiver(path.to_owned()).into(),
+        None => Rejection::UnknownReceiver(visible(&path)).into(),
         Some(receiver) => {
             // A panic costs this request and no other, and Alertmanager tries again.
             AssertUnwindSafe(answer(&request, payload, &service, receiver))
@@ -53,6 +55,16 @@ pub(super) async fn receive(
         );
     }
     answer.into_response()
+}
+
+/// A name from outside as it may stand in a log: short, and without control characters.
+fn visible(name: &str) -> String {
+    const MOST: usize = 100;
+    name.chars()
+        .take(MOST)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }
 
 async fn answer(

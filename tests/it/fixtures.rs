@@ -20,7 +20,10 @@ fn every_captured_body_is_a_notification() {
         let mut count = 0;
         for entry in std::fs::read_dir(folder(version)).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 let body = std::fs::read(&path).unwrap();
                 let notification = Notification::parse(&body)
                     .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

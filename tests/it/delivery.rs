@@ -1,0 +1,465 @@
+//! The promise: a 2xx means that Webex has the message, nothing is lost, nothing twice.
+//! Time is paused, so hours pass at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use alertmanager_webex::delivery::{Outcome, RefusalCause, Trouble};
+use alertmanager_webex::sandbox::{Effect, FaultBody, RetryAfter, Sandbox};
+use alertmanager_webex::webex::{Transport, TransportError};
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::time::{Instant, sleep};
+
+use crate::harness::{Direct, Rig, alert, firing, notification, reasoned, resolved};
+
+fn limited(retry_after: Option<RetryAfter>) -> Effect {
+    Effect::TooManyRequests {
+        retry_after,
+        body: FaultBody::Html,
+    }
+}
+
+fn status(code: u16) -> Effect {
+    Effect::Status {
+        code,
+        retry_after: None,
+        body: FaultBody::Json,
+    }
+}
+
+fn is_delivered(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Delivered { .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivered_means_that_the_room_has_the_message() {
+    let rig = Rig::new();
+    let outcome = rig.outcome(&firing("Down")).await;
+    assert!(
+        matches!(outcome, Outcome::Delivered { messages: 1 }),
+        "{outcome:?}"
+    );
+    let messages = rig.messages("general");
+    assert_eq!(messages.len(), 1);
+    assert!(
+        messages[0]
+            .markdown
+            .as_ref()
+            .unwrap()
+            .contains("Down is broken")
+    );
+    assert!(messages[0].size <= 7439);
+    assert_eq!(
+        rig.metric(r#"messages_total{receiver="default",kind="new"}"#) as u64,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_failure_is_tried_again_and_posted_once() {
+    for effect in [status(503), status(408), status(423), status(501)] {
+        let rig = Rig::new();
+        rig.fail(effect.clone(), 3);
+        let outcome = rig.outcome(&firing("Down")).await;
+        assert!(is_delivered(&outcome), "{effect:?}: {outcome:?}");
+        assert_eq!(rig.messages("general").len(), 1);
+        assert_eq!(rig.posts(), 4);
+        assert_eq!(
+            rig.metric(r#"ambiguous_posts_total{bot="default"}"#) as u64,
+            0
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_arrived_is_sent_again_and_counted() {
+    let dropped = Effect::AcceptThenDrop {
+        code: None,
+        body: FaultBody::Empty,
+    };
+    let gateway = Effect::AcceptThenDrop {
+        code: Some(502),
+        body: FaultBody::Html,
+    };
+    for (effect, in_room) in [
+        (Effect::Reset, 1),
+        (dropped, 2),
+        (gateway, 2),
+        (status(500), 1),
+        (status(504), 1),
+        (status(200), 1), // A captive portal.
+    ] {
+        let rig = Rig::new();
+        rig.fail(effect.clone(), 1);
+        let outcome = rig.outcome(&firing("Down")).await;
+        assert!(is_delivered(&outcome), "{effect:?}: {outcome:?}");
+        assert_eq!(rig.messages("general").len(), in_room, "{effect:?}");
+        assert_eq!(
+            rig.metric(r#"ambiguous_posts_total{bot="default"}"#) as u64,
+            1
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_webex_is_answered_in_time_and_the_delivery_goes_on() {
+    let rig = Rig::new();
+    rig.fail(Effect::Hang { accepted: false }, 1);
+    let start = Instant::now();
+    let outcome = rig.outcome(&firing("Down")).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(9));
+    assert!(
+        matches!(outcome, Outcome::Unfinished(Trouble::Waiting)),
+        "{outcome:?}"
+    );
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_closes_the_gate_and_a_retry_joins() {
+    let rig = Rig::new();
+    rig.fail(limited(Some(RetryAfter::Seconds(20))), 1);
+    let outcome = rig.outcome(&firing("Down")).await;
+    let Outcome::Unfinished(Trouble::RateLimited { closed_for }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(closed_for, Duration::from_secs(20));
+    assert_eq!(rig.posts(), 1, "no request goes through a closed gate");
+    assert!(rig.metric(r#"bot_gate_closed_seconds{bot="default"}"#) > 10.0);
+    // Alertmanager tries again at once, and after 9 s, and so on.
+    for _ in 0..2 {
+        let outcome = rig.outcome(&firing("Down")).await;
+        if is_delivered(&outcome) {
+            break;
+        }
+    }
+    assert_eq!(rig.messages("general").len(), 1, "joined, not posted twice");
+    assert_eq!(rig.posts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_retry_after_says_has_a_bounded_effect() {
+    let text = |text: &str| Some(RetryAfter::Text(text.to_owned()));
+    let seconds = |seconds| Some(RetryAfter::Seconds(seconds));
+    for (header, at_least, at_most) in [
+        (None, 15, 16),
+        (text("rand(30),add(30)"), 15, 16),
+        (seconds(0), 1, 2),
+        (seconds(-7), 1, 2),
+        (seconds(3600), 3600, 3601),
+        (seconds(1_000_000_000_000), 3600, 3601),
+        (
+            Some(RetryAfter::Date {
+                date_in_seconds: 90,
+            }),
+            88,
+            91,
+        ),
+    ] {
+        let rig = Rig::with("[delivery]\ngive_up_after = \"2h\"\n");
+        rig.fail(limited(header.clone()), 1);
+        let start = Instant::now();
+        let ticket = rig.submit(&firing("Down"));
+        let general = rig.sandbox.room_id("general").unwrap();
+        rig.sandbox.message_where(&general, |_| true).await;
+        drop(ticket);
+        let took = start.elapsed().as_secs();
+        assert!((at_least..=at_most).contains(&took), "{header:?}: {took} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_hangs_up_cancels_nothing_and_its_retry_is_told() {
+    let rig = Rig::new();
+    rig.fail(status(503), 2);
+    drop(rig.submit(&firing("Down")));
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(rig.messages("general").len(), 1);
+    // Nobody was told of the success yet, so it is remembered beyond the usual window.
+    let outcome = rig.outcome(&firing("Down")).await;
+    assert!(matches!(outcome, Outcome::Repeat { .. }), "{outcome:?}");
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_within_the_window_is_not_posted_and_a_later_one_is() {
+    let rig = Rig::new();
+    assert!(is_delivered(&rig.outcome(&firing("Down")).await));
+    sleep(Duration::from_secs(170)).await;
+    let outcome = rig.outcome(&firing("Down")).await;
+    assert!(matches!(outcome, Outcome::Repeat { .. }), "{outcome:?}");
+    assert_eq!(
+        rig.metric(r#"duplicates_suppressed_total{receiver="default"}"#) as u64,
+        1
+    );
+    sleep(Duration::from_secs(20)).await;
+    assert!(is_delivered(&rig.outcome(&firing("Down")).await));
+    assert_eq!(rig.messages("general").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_with_the_same_alerts_in_another_order_joins() {
+    let rig = Rig::new();
+    let (a, b) = (alert("A", "firing", 0), alert("B", "firing", 1));
+    let first = rig.submit(&notification("g", &[a.clone(), b.clone()]));
+    let second = rig.submit(&notification("g", &[b, a]));
+    assert!(is_delivered(&first.outcome().await));
+    assert!(is_delivered(&second.outcome().await));
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn firing_resolved_and_firing_again_is_three_messages() {
+    let rig = Rig::new();
+    for body in [firing("Down"), resolved("Down"), firing("Down")] {
+        assert!(is_delivered(&rig.outcome(&body).await));
+    }
+    assert_eq!(rig.messages("general").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_on_purpose_is_posted_and_its_own_retry_is_not() {
+    let rig = Rig::new();
+    let alerts = [alert("A", "firing", 0)];
+    let again = reasoned("g", &alerts, "repeat interval elapsed");
+    assert!(is_delivered(
+        &rig.outcome(&reasoned("g", &alerts, "first notification"))
+            .await
+    ));
+    assert!(is_delivered(&rig.outcome(&again).await));
+    assert!(matches!(rig.outcome(&again).await, Outcome::Repeat { .. }));
+    assert_eq!(rig.messages("general").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_refuses_is_told_with_webexs_words_and_never_remembered() {
+    let rig = Rig::with("[receivers.lost]\nrooms = [\"dead\"]\n");
+    for _ in 0..2 {
+        let outcome = rig.submit_to("lost", &firing("Down")).outcome().await;
+        let Outcome::Refused(refused) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(refused[0].cause, RefusalCause::Room);
+        let told = refused[0].to_string();
+        assert!(
+            told.contains("room `dead`") && told.contains("404"),
+            "{told}"
+        );
+        assert!(told.contains("trackingId"), "{told}");
+    }
+    assert_eq!(rig.posts(), 2, "each asks again, and none is tried twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_room_costs_the_others_nothing() {
+    let rig = Rig::with("[receivers.two]\nrooms = [\"dead\", \"ops\"]\n");
+    let outcome = rig.submit_to("two", &firing("Down")).outcome().await;
+    let Outcome::Partial { messages, refused } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!((messages, refused.len()), (1, 1));
+    assert_eq!(rig.messages("ops").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_markdown_goes_out_as_plain_text_and_says_so() {
+    let rig = Rig::new();
+    rig.fail(status(400), 1);
+    assert!(is_delivered(&rig.outcome(&firing("Down")).await));
+    let messages = rig.messages("general");
+    assert_eq!(messages[0].markdown, None);
+    let text = messages[0].text.as_ref().unwrap();
+    assert!(text.contains("Down is broken"), "{text}");
+    assert!(text.contains("Webex refused the Markdown"), "{text}");
+    assert!(!text.contains("**"), "{text}");
+    let fallbacks = r#"fallbacks_total{receiver="default",reason="markdown_refused"}"#;
+    assert_eq!(rig.metric(fallbacks) as u64, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_refused_in_every_form_is_refused_for_good() {
+    let rig = Rig::new();
+    rig.fail(status(400), 0);
+    let outcome = rig.outcome(&firing("Down")).await;
+    let Outcome::Refused(refused) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(refused[0].cause, RefusalCause::Message);
+    assert_eq!(rig.posts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_passing_for_two_minutes_and_then_for_good() {
+    let rig = Rig::new();
+    rig.sandbox.revoke_token("sandbox").unwrap();
+    let start = Instant::now();
+    let mut passing = 0;
+    let last = loop {
+        let outcome = rig.outcome(&firing("Down")).await;
+        match outcome {
+            Outcome::Unfinished(Trouble::TokenRefused { .. }) => passing += 1,
+            other => break other,
+        }
+    };
+    let Outcome::Refused(refused) = last else {
+        panic!("{last:?}");
+    };
+    assert_eq!(refused[0].cause, RefusalCause::Token);
+    assert!(start.elapsed() >= Duration::from_secs(120));
+    assert!(passing >= 12, "{passing}");
+    assert!(rig.posts() <= 14, "probed once in a while: {}", rig.posts());
+    assert!(
+        !refused[0].to_string().contains("sandbox"),
+        "the token is not told"
+    );
+
+    rig.sandbox.restore_token("sandbox").unwrap();
+    sleep(Duration::from_secs(10)).await;
+    assert!(is_delivered(&rig.outcome(&firing("Down")).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_token_is_picked_up_by_what_waits() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "sandbox\n").unwrap();
+    let rig = Rig::with(&format!(
+        "bot = \"rotating\"\n[bots.rotating]\ntoken_file = \"{}\"\n",
+        file.path().display()
+    ));
+    rig.sandbox
+        .set_token("sandbox", "rotated".to_owned())
+        .unwrap();
+    let ticket = rig.submit(&firing("Down"));
+    sleep(Duration::from_secs(1)).await;
+    std::fs::write(file.path(), "rotated\n").unwrap();
+    let outcome = ticket.outcome().await;
+    let delivered = is_delivered(&outcome) || is_delivered(&rig.outcome(&firing("Down")).await);
+    assert!(delivered, "{outcome:?}");
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_posted_in_a_dry_run() {
+    let rig = Rig::with("dry_run = true\n");
+    assert!(matches!(
+        rig.outcome(&firing("Down")).await,
+        Outcome::DryRun
+    ));
+    assert_eq!(rig.posts(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_bound_new_work_is_turned_away_and_joiners_are_not() {
+    let rig = Rig::with("[delivery]\nmax_waiting = 2\n");
+    rig.fail(limited(Some(RetryAfter::Seconds(60))), 1);
+    let first = rig.submit(&firing("A"));
+    sleep(Duration::from_millis(1)).await;
+    let _second = rig.submit(&firing("B"));
+    let start = Instant::now();
+    assert!(matches!(
+        rig.outcome(&firing("C")).await,
+        Outcome::Overloaded
+    ));
+    assert_eq!(start.elapsed(), Duration::ZERO, "at once");
+    let joined = rig.submit(&firing("A"));
+    drop(first);
+    assert!(matches!(joined.outcome().await, Outcome::Unfinished(_)));
+    assert_eq!(
+        rig.metric(r#"waiting_notifications{receiver="default"}"#) as u64,
+        2
+    );
+    sleep(Duration::from_secs(70)).await;
+    assert_eq!(rig.messages("general").len(), 2);
+    assert_eq!(
+        rig.metric(r#"waiting_notifications{receiver="default"}"#) as u64,
+        0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_asks_for_any_more_is_given_up_and_what_is_asked_for_is_not() {
+    let rig = Rig::new();
+    rig.fail(limited(Some(RetryAfter::Seconds(3600))), 1);
+    drop(rig.submit(&firing("Forgotten")));
+    let asked_for = firing("Asked");
+    for _ in 0..59 {
+        drop(rig.submit(&asked_for));
+        sleep(Duration::from_secs(60)).await;
+    }
+    let outcome = rig.outcome(&asked_for).await;
+    sleep(Duration::from_secs(120)).await;
+    let texts: Vec<_> = rig
+        .messages("general")
+        .into_iter()
+        .filter_map(|message| message.markdown)
+        .collect();
+    assert_eq!(texts.len(), 1, "{outcome:?}");
+    assert!(texts[0].contains("Asked is broken"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_gives_back_what_has_not_begun() {
+    let rig = Rig::new();
+    rig.fail(limited(Some(RetryAfter::Seconds(600))), 1);
+    let waiting = rig.submit(&firing("A"));
+    sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    assert!(rig.engine.drain(Duration::from_secs(40)).await);
+    assert!(matches!(waiting.outcome().await, Outcome::Draining));
+    assert!(matches!(rig.outcome(&firing("B")).await, Outcome::Draining));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(rig.messages("general").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_finishes_what_is_in_flight_and_tells_its_caller() {
+    let rig = Rig::new();
+    rig.fail(Effect::Latency { ms: 5000 }, 1);
+    let under_way = rig.submit(&firing("A"));
+    sleep(Duration::from_secs(1)).await;
+    assert!(rig.engine.drain(Duration::from_secs(40)).await);
+    assert!(is_delivered(&under_way.outcome().await));
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+/// A way to Webex that panics once.
+struct Panicking {
+    direct: Direct,
+    panics: AtomicBool,
+}
+
+impl Transport for Panicking {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + '_>> {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "on purpose");
+        self.direct.send(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_one_delivery_harms_no_other() {
+    let sandbox = Sandbox::default();
+    let transport = Arc::new(Panicking {
+        direct: Direct(sandbox.clone()),
+        panics: AtomicBool::new(true),
+    });
+    let rig = Rig::over(sandbox, transport, "");
+    let (first, second) = (rig.submit(&firing("A")), rig.submit(&firing("B")));
+    assert!(matches!(first.outcome().await, Outcome::Broken));
+    assert!(is_delivered(&second.outcome().await));
+    assert!(
+        is_delivered(&rig.outcome(&firing("A")).await),
+        "not remembered"
+    );
+    assert_eq!(
+        rig.metric(r#"waiting_notifications{receiver="default"}"#) as u64,
+        0
+    );
+}
