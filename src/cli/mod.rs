@@ -11,7 +11,7 @@ mod send;
 mod serve;
 
 use std::ffi::OsString;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,7 +51,7 @@ enum Command {
 /// The configuration that a subcommand works on.
 #[derive(Debug, clap::Args)]
 struct ConfigArgument {
-    /// The TOML file; without it, WEBEX_TOKEN and WEBEX_ROOM suffice
+    /// The TOML file; without it, `WEBEX_TOKEN` and `WEBEX_ROOM` suffice
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -161,24 +161,21 @@ fn runtime(workers: u32) -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Reads a notification from a file, or from stdin where there is none or it is `-`.
 fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
-    match file.filter(|path| path.as_os_str() != "-") {
-        Some(path) => std::fs::read(path).with_context(|| {
+    if let Some(path) = file.filter(|path| path.as_os_str() != "-") {
+        return std::fs::read(path).with_context(|| {
             format!(
                 "cannot read {}; name a file with a webhook body, or `-` for stdin",
                 path.display()
             )
-        }),
-        None => {
-            use std::io::IsTerminal as _;
-            let mut stdin = std::io::stdin();
-            if stdin.is_terminal() {
-                tell("reading a notification from stdin; end it with Ctrl-D");
-            }
-            let mut body = Vec::new();
-            stdin.read_to_end(&mut body).context("cannot read stdin")?;
-            Ok(body)
-        }
+        });
     }
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        tell("reading a notification from stdin; end it with Ctrl-D");
+    }
+    let mut body = Vec::new();
+    stdin.read_to_end(&mut body).context("cannot read stdin")?;
+    Ok(body)
 }
 
 /// Returns when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops

@@ -66,9 +66,8 @@ pub(super) fn read(sources: &Sources) -> Result<Layers, ConfigError> {
     };
     let places = Places::new(sources, &text)?;
     let mut problems = named_variables(sources);
-    let tree = layered(sources, &text).map_err(|fault| {
-        ConfigError::Invalid(vec![places.problem(Vec::new(), reason(&fault), "")])
-    })?;
+    let tree = layered(sources, &text)
+        .map_err(|fault| ConfigError::Invalid(vec![places.problem(&[], reason(&fault), "")]))?;
     let settings = typed(tree, &places, &mut problems);
     Ok(Layers {
         settings,
@@ -130,7 +129,7 @@ fn typed(mut tree: Value, places: &Places, problems: &mut Vec<Problem>) -> Setti
         let ignoring = serde_ignored::Deserializer::new(tree.clone(), &mut note);
         let fault = match serde_path_to_error::deserialize(ignoring) {
             Ok(settings) => {
-                problems.extend(unknown.into_iter().map(|path| unknown_key(path, places)));
+                problems.extend(unknown.into_iter().map(|path| unknown_key(&path, places)));
                 return settings;
             }
             Err(fault) => fault,
@@ -145,7 +144,7 @@ fn typed(mut tree: Value, places: &Places, problems: &mut Vec<Problem>) -> Setti
             })
             .collect();
         let removed = remove(&mut tree, &path);
-        problems.push(places.problem(path, reason(fault.inner()), ""));
+        problems.push(places.problem(&path, reason(fault.inner()), ""));
         if !removed {
             // Nothing more can be learned, and the problem that is noted refuses the file.
             return Settings::default();
@@ -192,7 +191,7 @@ fn remove(tree: &mut Value, path: &[String]) -> bool {
     }
 }
 
-fn unknown_key(path: Vec<String>, places: &Places) -> Problem {
+fn unknown_key(path: &[String], places: &Places) -> Problem {
     let known = known_keys(&path[..path.len().saturating_sub(1)]);
     let written = path.last().map_or("", String::as_str);
     let hint = closest(written, known.iter().map(String::as_str)).map_or_else(
@@ -214,11 +213,14 @@ fn known_keys(table: &[String]) -> Vec<String> {
         ["bots", _] => keys(serde_json::to_value(Bot::default())),
         ["receivers", _] => keys(serde_json::to_value(Receiver::default())),
         ref path => {
-            let pointer: String = path.iter().map(|key| format!("/{key}")).collect();
-            let whole = serde_json::to_value(Settings::default()).unwrap_or_default();
-            keys(Ok::<_, serde_json::Error>(
-                whole.pointer(&pointer).cloned().unwrap_or_default(),
-            ))
+            let mut table = serde_json::to_value(Settings::default()).unwrap_or_default();
+            for key in path {
+                table = table
+                    .get_mut(key)
+                    .map(serde_json::Value::take)
+                    .unwrap_or_default();
+            }
+            keys(Ok::<_, serde_json::Error>(table))
         }
     }
 }
@@ -316,10 +318,10 @@ impl Places {
     }
 
     /// An error at a key.
-    pub(super) fn problem(&self, path: Vec<String>, message: String, hint: &str) -> Problem {
+    pub(super) fn problem(&self, path: &[String], message: String, hint: &str) -> Problem {
         Problem {
             severity: Severity::Error,
-            place: self.of(&path),
+            place: self.of(path),
             key: path.join("."),
             message,
             hint: hint.to_owned(),

@@ -107,8 +107,8 @@ impl<'a> Draft<'a> {
 
     /// Notes what is wrong with the templates.
     pub fn template_problem(&mut self, message: String) {
-        let path = vec!["templates".to_owned(), "directory".to_owned()];
-        self.problems.push(self.places.problem(path, message, ""));
+        let path = ["templates".to_owned(), "directory".to_owned()];
+        self.problems.push(self.places.problem(&path, message, ""));
     }
 
     /// Judges the whole.
@@ -200,10 +200,10 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn note(&mut self, severity: Severity, path: &[&str], message: impl Into<String>, hint: &str) {
-        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         self.problems.push(Problem {
             severity,
-            ..self.places.problem(path, message.into(), hint)
+            ..self.places.problem(&path, message.into(), hint)
         });
     }
 

@@ -134,9 +134,8 @@ mod tests {
                 401 => Verdict::Token,
                 429 => Verdict::CloseGate(UNSTATED_WAIT),
                 403 | 404 => Verdict::RoomRefused,
-                408 | 423 => retry(false),
                 500 | 502 | 504 => retry(true),
-                501 | 503 | 505..=599 => retry(false),
+                408 | 423 | 501 | 503 | 505..=599 => retry(false),
                 _ => Verdict::MessageRefused,
             };
             let error = status(code, RetryAfter::Missing);

@@ -53,3 +53,31 @@ pub(super) async fn read(
         .await
         .unwrap_or(Err(Rejection::TooSlow(BODY_TIME.as_secs())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use actix_web::FromRequest as _;
+    use actix_web::error::PayloadError;
+    use actix_web::test::TestRequest;
+    use actix_web::web::Bytes;
+    use futures_util::{Stream, stream};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up_in_time() {
+        let request = TestRequest::post().to_http_request();
+        let begun = stream::iter([Ok::<_, PayloadError>(Bytes::from_static(b"{"))]);
+        let stuck: Pin<Box<dyn Stream<Item = _>>> = Box::pin(begun.chain(stream::pending()));
+        let payload = Payload::from_request(&request, &mut stuck.into())
+            .await
+            .unwrap();
+        let start = Instant::now();
+        let error = read(&request, payload, ByteSize::kib(1)).await.unwrap_err();
+        assert!(matches!(error, Rejection::TooSlow(5)), "{error}");
+        assert_eq!(start.elapsed(), BODY_TIME);
+    }
+}

@@ -129,7 +129,8 @@ pub fn serve(
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let get = |path: &str| web::resource(path.to_owned()).default_service(web::to(|| only("GET")));
+    let get =
+        |path: &str| web::resource(path.to_owned()).default_service(web::to(async || only("GET")));
     config
         .route("/alertmanager", web::route().to(notifications::receive))
         .route(
@@ -144,7 +145,7 @@ fn routes(config: &mut web::ServiceConfig) {
         }));
 }
 
-async fn only(method: &'static str) -> HttpResponse {
+fn only(method: &'static str) -> HttpResponse {
     Answer::from(Rejection::MethodNotAllowed(method)).into_response()
 }
 

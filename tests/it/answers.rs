@@ -1,5 +1,6 @@
 //! What Alertmanager is told, and that bad input costs nobody else anything.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -139,10 +140,10 @@ async fn a_wrong_request_is_answered_by_the_table() {
         ),
     ] {
         let answer = Answer::of(request).await;
-        told.push_str(&format!("{case}: {}", shown(&answer)));
+        write!(told, "{case}: {}", shown(&answer)).unwrap();
         for header in ["allow", "www-authenticate"] {
             if let Some(value) = answer.headers.get(header) {
-                told.push_str(&format!(" {header}: {}", value.to_str().unwrap()));
+                write!(told, " {header}: {}", value.to_str().unwrap()).unwrap();
             }
         }
         told.push('\n');

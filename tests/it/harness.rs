@@ -129,14 +129,19 @@ impl Rig {
             .unwrap();
     }
 
+    /// The value of a counter, by the beginning of its line.
+    pub(crate) fn count(&self, series: &str) -> u64 {
+        self.metric(series).parse().unwrap()
+    }
+
     /// The value of a metric, by the beginning of its line.
-    pub(crate) fn metric(&self, series: &str) -> f64 {
+    pub(crate) fn metric(&self, series: &str) -> String {
         let text = self.metrics.text();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(&format!("alertmanager_webex_{series} ")))
-            .unwrap_or_else(|| panic!("no series {series} in\n{text}"));
-        line.rsplit(' ').next().unwrap().parse().unwrap()
+        let beginning = format!("alertmanager_webex_{series} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&beginning));
+        value
+            .unwrap_or_else(|| panic!("no series {series} in\n{text}"))
+            .to_owned()
     }
 }
 

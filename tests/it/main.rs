@@ -1,5 +1,7 @@
 //! What the service promises, tried from outside. One binary, so that it links once.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod answers;
 mod delivery;
 mod fixtures;
