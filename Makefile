@@ -67,6 +67,11 @@ fmt: $(VENV)/installed ## Format Rust and TOML
 bench: | prerequisites ## Run the benchmarks
 	@cargo bench --locked --all-features
 
+.PHONY: measure
+measure: | prerequisites ## Measure the release build: start, memory, CPU, connections
+	@tools/step "release build" cargo build --locked --release
+	@tools/measure
+
 .PHONY: tools
 tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Install the pinned tools into .tools/
 	@mkdir -p .tools/bin
