@@ -12,11 +12,10 @@ use super::faults::{Fault, StandingFault};
 use super::ids;
 use super::model::{Bot, Message, RequestRecord, Room};
 use super::quota::{Bucket, Quota};
-use super::state::BotChange;
+use super::state::{BotChange, MOST_ROOMS};
 use super::{Error, Sandbox, lock};
 
-/// Most rooms and bots: a bound on memory, not on use.
-const MOST_ROOMS: usize = 10_000;
+/// How many bots there may be: a bound on memory, not on use.
 const MOST_BOTS: usize = 1_000;
 
 impl Sandbox {
@@ -265,7 +264,7 @@ impl Sandbox {
             if state.room(&id).is_some() {
                 return Err(Error::RoomExists(id));
             }
-            if state.rooms().len() >= MOST_ROOMS {
+            if state.room_count() >= MOST_ROOMS {
                 return Err(full("rooms", MOST_ROOMS));
             }
             Ok(state.add_room(title, id))

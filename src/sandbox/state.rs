@@ -20,6 +20,9 @@ use super::setup::Setup;
 /// How many of the newest messages are kept.
 pub(super) const MOST_MESSAGES: usize = 5_000;
 
+/// How many rooms there may be: a bound on memory, not on use.
+pub(super) const MOST_ROOMS: usize = 10_000;
+
 /// A bot that bears a known, valid token.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
@@ -329,9 +332,30 @@ impl State {
         let uuid = ids::stable_uuid(&[b"direct", caller.name.as_bytes(), peer.id.as_bytes()]);
         let id = ids::encode(&self.cluster, Kind::Room, uuid);
         let bots = BTreeSet::from([Arc::clone(&caller.name)]);
+        if self.rooms.len() >= MOST_ROOMS && !self.rooms.contains_key(&id) {
+            // Anybody can be written to, so these would grow without end.
+            self.forget_oldest_direct_room();
+        }
         let title = peer.name.clone();
         self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
         id
+    }
+
+    fn forget_oldest_direct_room(&mut self) {
+        let direct = self
+            .rooms
+            .values()
+            .filter(|room| room.room_type == RoomType::Direct);
+        let oldest = direct
+            .min_by_key(|room| room.number)
+            .map(|room| room.id.clone());
+        if let Some(id) = oldest {
+            self.remove_room(&id);
+        }
+    }
+
+    pub(super) fn room_count(&self) -> usize {
+        self.rooms.len()
     }
 
     pub(super) fn room(&self, id: &str) -> Option<&RoomEntry> {
