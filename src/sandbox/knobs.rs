@@ -8,11 +8,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::behaviour::Behaviour;
+use super::bots::BotChange;
 use super::faults::{Fault, StandingFault};
 use super::ids;
 use super::model::{Bot, Message, RequestRecord, Room};
 use super::quota::{Bucket, Quota};
-use super::state::{BotChange, MOST_ROOMS};
+use super::state::{MOST_ROOMS, RoomEntry, State};
 use super::{Error, Sandbox, lock};
 
 /// How many bots there may be: a bound on memory, not on use.
@@ -22,7 +23,7 @@ impl Sandbox {
     /// All rooms, in the order in which they were made.
     #[must_use]
     pub fn rooms(&self) -> Vec<Room> {
-        self.read(|state| state.rooms().into_iter().map(|room| room.view()).collect())
+        self.read(|state| state.rooms().into_iter().map(RoomEntry::view).collect())
     }
 
     /// The id of the room with this title; of several, the oldest.
@@ -345,7 +346,7 @@ impl Sandbox {
     }
 }
 
-fn room_id(state: &super::state::State, room: &str) -> Result<String, Error> {
+fn room_id(state: &State, room: &str) -> Result<String, Error> {
     let found = state.find_room(room);
     found
         .map(|room| room.id.clone())

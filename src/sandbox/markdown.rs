@@ -1,7 +1,7 @@
 //! From Webex's Markdown to `html`, to tag-stripped `text`, and to what the page may show.
 //!
 //! Webex derives `html` and `text` where only `markdown` was sent (webex-api.md §1, B); the
-//! exact output is not documented, so this is CommonMark with what §6 names. Unverified (U):
+//! exact output is not documented, so this is plain Markdown (`CommonMark`) with what §6 names. Unverified (U):
 //! how escapes and entities count in mentions, and that a mention in code is none.
 //!
 //! Sanitising costs more than rendering, so it is done for the API only where the source
@@ -156,9 +156,9 @@ impl Run {
         self.text.push_str(text);
     }
 
-    fn flush<'a>(
+    fn flush(
         &mut self,
-        out: &mut Vec<Event<'a>>,
+        out: &mut Vec<Event<'_>>,
         rendered: &mut Rendered,
         resolve: impl Fn(&Mention<'_>) -> Option<Person>,
     ) {

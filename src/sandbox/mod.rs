@@ -15,7 +15,10 @@
 
 mod answer;
 mod behaviour;
+mod bots;
+mod call;
 mod control;
+mod draft;
 mod faults;
 mod ids;
 mod knobs;

@@ -58,9 +58,10 @@ fn the_ids_of_the_default_rooms_are_the_same_in_every_run() {
 
 #[tokio::test(start_paused = true)]
 async fn ids_of_another_cluster_work_alike() {
-    let mut setup = Setup::default();
-    setup.cluster = "urn:TEAM:us-gov-west-1_a1".to_owned();
-    let sandbox = Sandbox::new(setup);
+    let sandbox = Sandbox::new(Setup {
+        cluster: "urn:TEAM:us-gov-west-1_a1".to_owned(),
+        ..Setup::default()
+    });
     assert_ne!(ops(&sandbox), ops(&Sandbox::default()));
     assert_eq!(post(&sandbox, "x").await.status, 200);
 }

@@ -98,21 +98,19 @@ async fn what_is_accepted_then_dropped_is_in_the_room_and_not_a_byte_says_so() {
 
 #[tokio::test]
 async fn a_hang_holds_the_connection_open_until_the_server_stops() {
-    let hanging = served(async |address, sandbox| {
-        sandbox
-            .set_fault(Fault::new(Effect::Hang { accepted: true }))
-            .unwrap();
+    let (give, given) = tokio::sync::oneshot::channel();
+    served(async |address, sandbox| {
+        let effect = Effect::Hang { accepted: true };
+        sandbox.set_fault(Fault::new(effect)).unwrap();
         let body = message(&sandbox);
-        let hanging =
-            tokio::spawn(
-                async move { exchange(address, "POST /v1/messages HTTP/1.1", &body).await },
-            );
+        let request = async move { exchange(address, "POST /v1/messages HTTP/1.1", &body).await };
+        let task = tokio::spawn(request);
         sandbox.message_where(&ops(&sandbox), |_| true).await;
-        assert!(!hanging.is_finished());
-        hanging
+        assert!(!task.is_finished());
+        give.send(task).unwrap();
     })
     .await;
-    let answer = patient(hanging).await.unwrap();
+    let answer = patient(given.await.unwrap()).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&answer), "");
 }
 

@@ -145,7 +145,7 @@ async fn a_bot_lists_only_what_mentions_it_newest_first() {
     );
     assert_eq!(
         ids(list("&mentionedPeople=me&max=1").await),
-        [second.clone()]
+        [second.as_str()]
     );
     let before = format!("&mentionedPeople=me&beforeMessage={second}");
     assert_eq!(ids(list(&before).await), [first]);
@@ -160,15 +160,13 @@ async fn a_bot_lists_only_what_mentions_it_newest_first() {
 async fn a_conversation_of_two_is_listed_without_mentions_and_by_parent() {
     let sandbox = Sandbox::default();
     let body = json!({ "toPersonEmail": "anna@example.org", "text": "root" });
-    let root = call(&sandbox, "POST", "/v1/messages", &body).await.json();
-    let body = json!({ "roomId": root["roomId"], "text": "reply", "parentId": root["id"] });
+    let first = call(&sandbox, "POST", "/v1/messages", &body).await.json();
+    let body = json!({ "roomId": first["roomId"], "text": "reply", "parentId": first["id"] });
     let reply = call(&sandbox, "POST", "/v1/messages", &body).await.json();
-    assert_eq!(reply["parentId"], root["id"]);
-    let (room, root) = (
-        root["roomId"].as_str().unwrap(),
-        root["id"].as_str().unwrap(),
-    );
-    for (query, found) in [(String::new(), 2), (format!("&parentId={root}"), 1)] {
+    assert_eq!(reply["parentId"], first["id"]);
+    let room = first["roomId"].as_str().unwrap();
+    let parent = first["id"].as_str().unwrap();
+    for (query, found) in [(String::new(), 2), (format!("&parentId={parent}"), 1)] {
         let path = format!("/v1/messages?roomId={room}{query}");
         let answer = call(&sandbox, "GET", &path, &Value::Null).await;
         assert_eq!(answer.json()["items"].as_array().unwrap().len(), found);
