@@ -245,7 +245,10 @@ impl Sandbox {
     ) -> Response<Bytes> {
         let tracking_id = self.tracking_id();
         let text = text.or(status.canonical_reason()).unwrap_or("Error");
+        // HTTP allows these no body; one would be read as the next answer on the connection.
+        let may_have_body = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let (content_type, body) = match body {
+            _ if !may_have_body => ("", Bytes::new()),
             FaultBody::Json => (JSON, to_json(&ErrorBody::new(text, &tracking_id))),
             FaultBody::Html => ("text/html", Bytes::from_static(GATEWAY_PAGE.as_bytes())),
             FaultBody::Empty => ("", Bytes::new()),

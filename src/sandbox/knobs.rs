@@ -151,10 +151,10 @@ impl Sandbox {
     /// Where the name or the token is empty or taken, or there are a thousand bots.
     pub fn add_bot(&self, name: &str, token: impl Into<SecretString>) -> Result<Bot, Error> {
         let token = token.into();
-        if name.is_empty() || name.len() > 100 || name.contains(['/', '@']) {
+        if !is_bot_name(name) {
             return Err(Error::Invalid {
                 what: "bot",
-                why: "`name` must have 1 to 100 bytes, without `/` and `@`".to_owned(),
+                why: "`name` must have 1 to 100 bytes, without `/`, `@` and blanks".to_owned(),
             });
         }
         check_token(&token)?;
@@ -359,9 +359,20 @@ fn known_bot(is_known: bool, name: &str) -> Result<(), Error> {
         .ok_or_else(|| Error::UnknownBot(name.to_owned()))
 }
 
+/// A name is a part of an address and of a path.
+pub(super) fn is_bot_name(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && !name.contains(['/', '@'])
+        && !name.contains(char::is_whitespace)
+}
+
+/// What a header can carry.
+pub(super) fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn check_token(token: &SecretString) -> Result<(), Error> {
-    let token = token.expose_secret();
-    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if is_token(token.expose_secret()) {
         return Ok(());
     }
     Err(Error::Invalid {

@@ -171,7 +171,9 @@ impl State {
             self.forget_oldest_direct_room();
         }
         let title = peer.name.clone();
-        self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
+        let room = self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
+        // The bot may have been removed and made again since.
+        room.bots.insert(Arc::clone(&caller.name));
         id
     }
 

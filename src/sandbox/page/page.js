@@ -47,9 +47,9 @@ function initials(name) {
 }
 
 function colour(text) {
-  let sum = 0;
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) % 9973;
-  return sum % AVATARS;
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
+  return (hash >>> 16) % AVATARS;
 }
 
 function showRooms(state) {

@@ -177,6 +177,31 @@ async fn a_reset_leaves_what_it_began_with() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn people_who_are_written_to_do_not_fill_the_memory() {
+    let sandbox = Sandbox::default();
+    for number in 0..state::MOST_ROOMS + 5 {
+        let to = format!("person{number}@example.org");
+        let body = json!({ "toPersonEmail": to, "text": "x" });
+        let answer = call(&sandbox, "POST", "/v1/messages", &body).await;
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(sandbox.rooms().len(), state::MOST_ROOMS);
+    assert!(sandbox.room_id("ops").is_some(), "spaces stay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_that_is_made_again_finds_its_conversations() {
+    let sandbox = Sandbox::default();
+    let body = json!({ "toPersonEmail": "anna@example.org", "text": "x" });
+    call(&sandbox, "POST", "/v1/messages", &body).await.id();
+    sandbox.remove_bot("sandbox").unwrap();
+    sandbox.add_bot("sandbox", "sandbox").unwrap();
+    let id = call(&sandbox, "POST", "/v1/messages", &body).await.id();
+    let path = format!("/v1/messages/{id}");
+    assert_eq!(call(&sandbox, "GET", &path, &Value::Null).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_can_be_awaited() {
     let sandbox = Sandbox::default();
     let room = ops(&sandbox);

@@ -131,6 +131,42 @@ async fn a_body_over_the_limit_is_400_and_the_server_lives() {
 }
 
 #[tokio::test]
+async fn a_server_can_run_in_a_task_and_idle_connections_do_not_hold_up_its_stop() {
+    let server = Server::bind(Sandbox::default(), "127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = server.local_addr();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(server.run_until(stop.clone().cancelled_owned()));
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: sandbox.test\r\n\r\n";
+    idle.write_all(request).await.unwrap();
+    idle.read_u8().await.unwrap();
+    stop.cancel();
+    patient(running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_may_hold_no_body_holds_none_and_the_connection_is_used_on() {
+    served(async |address, sandbox| {
+        let effect = Effect::Status {
+            code: 204,
+            retry_after: None,
+            body: FaultBody::Json,
+        };
+        sandbox.set_fault(Fault::new(effect).times(1)).unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "GET /v1/people/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sandbox\r\n";
+        let twice = format!("{head}\r\n{head}Connection: close\r\n\r\n");
+        stream.write_all(twice.as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap();
+        assert!(answers.starts_with("HTTP/1.1 204"), "{answers}");
+        let second = answers.split("\r\n\r\n").nth(1).unwrap();
+        assert!(second.starts_with("HTTP/1.1 200"), "{answers}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_an_error_that_names_it() {
     let server = Server::bind(Sandbox::default(), "127.0.0.1:0".parse().unwrap()).unwrap();
     let error = Server::bind(Sandbox::default(), server.local_addr()).unwrap_err();
