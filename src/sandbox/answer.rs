@@ -4,20 +4,19 @@
 //! token, the quota, the route. What a route does is in `messages.rs` and `rooms.rs`.
 
 use bytes::Bytes;
-use http::header::{
-    ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::bots::Caller;
+use super::call::{Call, Route, bearer};
+use super::draft::Draft;
 use super::faults::{self, Effect, Facts, Fate, FaultBody, RetryAfter};
-use super::messages::Draft;
 use super::model::Outcome;
 use super::refusal::Refusal;
-use super::state::Caller;
-use super::{BODY_LIMIT, Broken, Sandbox, lock, messages, rooms};
+use super::{Broken, Sandbox, lock, messages, rooms};
 
 const JSON: &str = "application/json;charset=UTF-8";
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
@@ -25,113 +24,6 @@ const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 /// What a gateway shows instead of the API.
 const GATEWAY_PAGE: &str = "<html>\n<head><title>Sandbox</title></head>\n<body>\
     <h1>This page came from a gateway, not from the API</h1></body>\n</html>\n";
-
-/// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Route {
-    Messages,
-    Message(String),
-    Me,
-    Rooms,
-    Room(String),
-    Nowhere,
-}
-
-impl Route {
-    pub(super) fn of(path: &str) -> Self {
-        let Some(rest) = path.strip_prefix("/v1/") else {
-            return Self::Nowhere;
-        };
-        let parts: Vec<&str> = rest.split('/').collect();
-        match parts.as_slice() {
-            ["messages"] => Self::Messages,
-            ["messages", id] if !id.is_empty() => Self::Message(decode(id)),
-            ["people", "me"] => Self::Me,
-            ["rooms"] => Self::Rooms,
-            ["rooms", id] if !id.is_empty() => Self::Room(decode(id)),
-            _ => Self::Nowhere,
-        }
-    }
-}
-
-/// Percent-decoding of one part of a path.
-pub(super) fn decode(part: &str) -> String {
-    // A `+` is itself in a path, and form decoding is the decoder that is at hand.
-    let query = format!("x={}", part.replace('+', "%2B"));
-    url::form_urlencoded::parse(query.as_bytes())
-        .next()
-        .map_or_else(String::new, |(_, value)| value.into_owned())
-}
-
-/// A request, taken apart once.
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) route: Route,
-    pub(super) query: Vec<(String, String)>,
-    /// Where the caller thinks the API is, such as `http://127.0.0.1:9095`, for links.
-    pub(super) origin: String,
-}
-
-impl Call {
-    /// Takes a request apart; the body of a POST or PUT stands beside it.
-    fn of(request: &Request<Bytes>) -> (Self, Result<Draft, Refusal>) {
-        let (uri, headers) = (request.uri(), request.headers());
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or(uri.authority().map(http::uri::Authority::as_str));
-        let has_body = matches!(*request.method(), Method::POST | Method::PUT);
-        let draft = if has_body {
-            draft(headers, request.body())
-        } else {
-            Ok(Draft::default())
-        };
-        let call = Self {
-            method: request.method().clone(),
-            path: uri.path().to_owned(),
-            route: Route::of(uri.path()),
-            query: url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-                .into_owned()
-                .collect(),
-            origin: format!("http://{}", host.unwrap_or("localhost")),
-        };
-        (call, draft)
-    }
-
-    /// The first value of a query parameter.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let pair = self.query.iter().find(|(key, _)| key == name);
-        pair.map(|(_, value)| value.as_str())
-    }
-}
-
-fn draft(headers: &HeaderMap, body: &Bytes) -> Result<Draft, Refusal> {
-    let given = headers
-        .get(CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("multipart/form-data") {
-        // Webex takes it; saying so is better than an answer that looks like Webex's.
-        return Err(Refusal::ContentType(
-            "multipart/form-data (taken by Webex, but not yet by this sandbox)".to_owned(),
-        ));
-    }
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::ContentType(essence.to_owned()));
-    }
-    if body.len() > BODY_LIMIT {
-        return Err(Refusal::TooLarge);
-    }
-    serde_json::from_slice(body).map_err(|_| Refusal::Syntax)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim())
-        .filter(|token| !token.is_empty())
-}
 
 /// An answer before it is written.
 pub(super) struct Reply {
@@ -195,7 +87,10 @@ impl Sandbox {
             tokio::time::sleep(fate.wait).await;
         }
         match fate.effect {
-            None => answered(self.process(&call, draft, token.as_deref())),
+            // Latencies are added up in `Fate::wait`.
+            None | Some(Effect::Latency { .. }) => {
+                answered(self.process(&call, draft, token.as_deref()))
+            }
             Some(Effect::AcceptThenDrop { code, body }) => {
                 let response = self.process(&call, draft, token.as_deref());
                 match code {
@@ -234,8 +129,6 @@ impl Sandbox {
                 answered(self.refusal(&refusal))
             }
             Some(Effect::EditRefused) => answered(self.refusal(&Refusal::EditUnsupported)),
-            // Latencies are added up in `Fate::wait`, and are no effect.
-            Some(Effect::Latency { .. }) => answered(self.process(&call, draft, token.as_deref())),
         }
     }
 
@@ -352,7 +245,10 @@ impl Sandbox {
     ) -> Response<Bytes> {
         let tracking_id = self.tracking_id();
         let text = text.or(status.canonical_reason()).unwrap_or("Error");
+        // HTTP allows these no body; one would be read as the next answer on the connection.
+        let may_have_body = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let (content_type, body) = match body {
+            _ if !may_have_body => ("", Bytes::new()),
             FaultBody::Json => (JSON, to_json(&ErrorBody::new(text, &tracking_id))),
             FaultBody::Html => ("text/html", Bytes::from_static(GATEWAY_PAGE.as_bytes())),
             FaultBody::Empty => ("", Bytes::new()),

@@ -22,8 +22,34 @@ use super::{Behaviour, Error, Sandbox};
 /// How many of a room's newest messages the page gets.
 const PAGE_MESSAGES: usize = 300;
 
-/// Why a call was refused: status and message.
-type Refused = (StatusCode, String);
+/// Why a call was refused.
+struct Refused {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::UnknownBot(_)
+            | Error::UnknownRoom(_)
+            | Error::UnknownMessage(_)
+            | Error::UnknownFault(_) => StatusCode::NOT_FOUND,
+            Error::BotExists(_) | Error::RoomExists(_) | Error::TokenTaken => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+}
 
 /// One call of the control API.
 pub(super) fn answer(sandbox: &Sandbox, request: &Request<Bytes>) -> Response<Bytes> {
@@ -31,7 +57,7 @@ pub(super) fn answer(sandbox: &Sandbox, request: &Request<Bytes>) -> Response<By
     let (status, value) = match result {
         Ok(Reply::Json(status, value)) => (status, Some(value)),
         Ok(Reply::Nothing) => (StatusCode::NO_CONTENT, None),
-        Err((status, message)) => {
+        Err(Refused { status, message }) => {
             let value = json!({ "status": "error", "message": message });
             (status, Some(value))
         }
@@ -53,6 +79,11 @@ enum Reply {
     Nothing,
 }
 
+fn done(result: Result<(), Error>) -> Result<Reply, Refused> {
+    result?;
+    Ok(Reply::Nothing)
+}
+
 fn json<T: Serialize>(value: &T) -> Result<Reply, Refused> {
     with_status(StatusCode::OK, value)
 }
@@ -64,7 +95,10 @@ fn created<T: Serialize>(value: &T) -> Result<Reply, Refused> {
 fn with_status<T: Serialize>(status: StatusCode, value: &T) -> Result<Reply, Refused> {
     match serde_json::to_value(value) {
         Ok(value) => Ok(Reply::Json(status, value)),
-        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        Err(error) => Err(Refused::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            error.to_string(),
+        )),
     }
 }
 
@@ -83,9 +117,9 @@ fn guard(request: &Request<Bytes>) -> Result<(), Refused> {
     if host.is_some() && host == header(HOST) {
         return Ok(());
     }
-    Err((
+    Err(Refused::new(
         StatusCode::FORBIDDEN,
-        "the control API takes no calls from pages of other origins".to_owned(),
+        "the control API takes no calls from pages of other origins",
     ))
 }
 
@@ -95,13 +129,12 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
         .path()
         .trim_start_matches('/')
         .trim_end_matches('/');
-    let parts: Vec<String> = path.split('/').skip(2).map(super::answer::decode).collect();
+    let parts: Vec<String> = path.split('/').skip(2).map(super::call::decode).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     if !path.starts_with("control/v1") {
         return unknown(path);
     }
     let body = request.body();
-    let done = |()| Reply::Nothing;
     match (parts.as_slice(), request.method().as_str()) {
         (["state"], "GET") => state(sandbox, request),
         (["reset"], "POST") => {
@@ -112,52 +145,44 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
         (["rooms"], "GET") => json(&sandbox.rooms()),
         (["rooms"], "POST") => {
             let new: NewRoom = parse(body)?;
-            created(
-                &sandbox
-                    .add_room(&new.name, new.id.as_deref())
-                    .map_err(refused)?,
-            )
+            created(&sandbox.add_room(&new.name, new.id.as_deref())?)
         }
-        (["rooms", room], "DELETE") => sandbox.remove_room(room).map(done).map_err(refused),
-        (["rooms", room, "bots", bot], "PUT") => {
-            sandbox.add_member(room, bot).map(done).map_err(refused)
-        }
-        (["rooms", room, "bots", bot], "DELETE") => {
-            sandbox.remove_member(room, bot).map(done).map_err(refused)
-        }
+        (["rooms", room], "DELETE") => done(sandbox.remove_room(room)),
+        (["rooms", room, "bots", bot], "PUT") => done(sandbox.add_member(room, bot)),
+        (["rooms", room, "bots", bot], "DELETE") => done(sandbox.remove_member(room, bot)),
         (["rooms", room, "messages"], "GET") => messages(sandbox, room),
         (["rooms", room, "messages"], "DELETE") => {
-            let deleted = sandbox.clear_messages(Some(room)).map_err(refused)?;
+            let deleted = sandbox.clear_messages(Some(room))?;
             json(&json!({ "deleted": deleted }))
         }
 
         (["messages"], "DELETE") => {
-            let deleted = sandbox.clear_messages(None).map_err(refused)?;
+            let deleted = sandbox.clear_messages(None)?;
             json(&json!({ "deleted": deleted }))
         }
-        (["messages", id], "DELETE") => sandbox.delete_message(id).map(done).map_err(refused),
+        (["messages", id], "DELETE") => done(sandbox.delete_message(id)),
 
         (["bots"], "GET") => json(&sandbox.bots()),
         (["bots"], "POST") => {
             let new: NewBot = parse(body)?;
-            created(&sandbox.add_bot(&new.name, new.token).map_err(refused)?)
+            created(&sandbox.add_bot(&new.name, new.token)?)
         }
         (["bots", bot], "PATCH") => change_bot(sandbox, bot, parse(body)?),
-        (["bots", bot], "DELETE") => sandbox.remove_bot(bot).map(done).map_err(refused),
+        (["bots", bot], "DELETE") => done(sandbox.remove_bot(bot)),
 
         (["faults"], "GET") => json(&sandbox.faults()),
         (["faults"], "POST") => {
             let fault: Fault = parse(body)?;
-            created(&json!({ "id": sandbox.set_fault(fault).map_err(refused)? }))
+            created(&json!({ "id": sandbox.set_fault(fault)? }))
         }
         (["faults"], "DELETE") => {
             sandbox.clear_faults();
             Ok(Reply::Nothing)
         }
-        (["faults", id], "DELETE") => match id.parse() {
-            Ok(id) => sandbox.clear_fault(id).map(done).map_err(refused),
-            Err(_) => Err((StatusCode::NOT_FOUND, format!("there is no fault `{id}`"))),
-        },
+        (["faults", id], "DELETE") => {
+            // A number that is none of a fault gets the same answer as no number.
+            done(sandbox.clear_fault(id.parse().unwrap_or(0)))
+        }
 
         (["behaviour"], "GET") => json(&sandbox.behaviour()),
         (["behaviour"], "PATCH") => change_behaviour(sandbox, &parse(body)?),
@@ -167,7 +192,7 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
             sandbox.clear_requests();
             Ok(Reply::Nothing)
         }
-        (_, method) if is_known(&parts) => Err((
+        (_, method) if is_known(&parts) => Err(Refused::new(
             StatusCode::METHOD_NOT_ALLOWED,
             format!("`/{path}` has no method {method}; docs/sandbox.md lists what there is"),
         )),
@@ -177,7 +202,7 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
 
 fn unknown<T>(path: &str) -> Result<T, Refused> {
     let message = format!("there is no `/{path}`; docs/sandbox.md lists what there is");
-    Err((StatusCode::NOT_FOUND, message))
+    Err(Refused::new(StatusCode::NOT_FOUND, message))
 }
 
 fn is_known(parts: &[&str]) -> bool {
@@ -188,18 +213,6 @@ fn is_known(parts: &[&str]) -> bool {
             | ["rooms", _, "messages"]
             | ["rooms", _, "bots", _]
     )
-}
-
-fn refused(error: Error) -> Refused {
-    let status = match &error {
-        Error::UnknownBot(_)
-        | Error::UnknownRoom(_)
-        | Error::UnknownMessage(_)
-        | Error::UnknownFault(_) => StatusCode::NOT_FOUND,
-        Error::BotExists(_) | Error::RoomExists(_) | Error::TokenTaken => StatusCode::CONFLICT,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    (status, error.to_string())
 }
 
 /// Says which field is wrong. Bodies may hold tokens, and serde repeats some values, so this
@@ -213,10 +226,10 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
         } else {
             format!("`{path}`: ")
         };
-        (StatusCode::BAD_REQUEST, format!("{place}{}", error.inner()))
+        Refused::new(StatusCode::BAD_REQUEST, format!("{place}{}", error.inner()))
     })?;
     json.end()
-        .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+        .map_err(|error| Refused::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     Ok(value)
 }
 
@@ -242,8 +255,8 @@ struct BotPatch {
     #[serde(default, deserialize_with = "some_secret")]
     token: Option<SecretString>,
     revoked: Option<bool>,
-    #[serde(default, deserialize_with = "present")]
-    quota: Option<Option<Quota>>,
+    #[serde(default)]
+    quota: QuotaPatch,
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -256,33 +269,39 @@ fn some_secret<'de, D: serde::Deserializer<'de>>(
     secret(deserializer).map(Some)
 }
 
-/// Tells `null` from a field that is left out.
-#[expect(
-    clippy::option_option,
-    reason = "left out, null and a value are three different wishes"
-)]
-fn present<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<Quota>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// Left out, `null` and a value are three different wishes.
+#[derive(Default)]
+enum QuotaPatch {
+    #[default]
+    Keep,
+    Set(Option<Quota>),
+}
+
+impl<'de> Deserialize<'de> for QuotaPatch {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Set)
+    }
 }
 
 fn change_bot(sandbox: &Sandbox, bot: &str, patch: BotPatch) -> Result<Reply, Refused> {
-    // The quota first: it is what can be refused, and a refused patch should change nothing.
-    if let Some(quota) = patch.quota {
-        sandbox.set_quota(bot, quota).map_err(refused)?;
+    // All that can be refused is looked at before anything is changed.
+    if let QuotaPatch::Set(Some(quota)) = patch.quota {
+        quota.check()?;
     }
     if let Some(token) = patch.token {
-        sandbox.set_token(bot, token).map_err(refused)?;
+        sandbox.set_token(bot, token)?;
+    }
+    if let QuotaPatch::Set(quota) = patch.quota {
+        sandbox.set_quota(bot, quota)?;
     }
     match patch.revoked {
-        Some(true) => sandbox.revoke_token(bot).map_err(refused)?,
-        Some(false) => sandbox.restore_token(bot).map_err(refused)?,
+        Some(true) => sandbox.revoke_token(bot)?,
+        Some(false) => sandbox.restore_token(bot)?,
         None => {}
     }
     let bots = sandbox.bots();
     let changed = bots.iter().find(|known| known.name == bot);
-    json(&changed.ok_or_else(|| refused(Error::UnknownBot(bot.to_owned())))?)
+    json(&changed.ok_or_else(|| Error::UnknownBot(bot.to_owned()))?)
 }
 
 /// Fields that are left out stay as they are.
@@ -290,7 +309,7 @@ fn change_behaviour(
     sandbox: &Sandbox,
     patch: &serde_json::Map<String, Value>,
 ) -> Result<Reply, Refused> {
-    let wrong = |error: serde_json::Error| (StatusCode::BAD_REQUEST, error.to_string());
+    let wrong = |error: serde_json::Error| Refused::new(StatusCode::BAD_REQUEST, error.to_string());
     let mut merged = serde_json::to_value(sandbox.behaviour()).map_err(wrong)?;
     if let Some(known) = merged.as_object_mut() {
         known.extend(patch.clone());
@@ -307,7 +326,7 @@ fn messages(sandbox: &Sandbox, room: &str) -> Result<Reply, Refused> {
         .iter()
         .find(|known| known.id == room)
         .or_else(|| rooms.iter().find(|known| known.title == room))
-        .ok_or_else(|| refused(Error::UnknownRoom(room.to_owned())))?;
+        .ok_or_else(|| Error::UnknownRoom(room.to_owned()))?;
     json(&sandbox.messages(&found.id))
 }
 
@@ -332,8 +351,8 @@ fn state(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
         None => None,
         Some(Ok(since)) => Some(since),
         Some(Err(_)) => {
-            let message = "`since` must be a revision, a whole number".to_owned();
-            return Err((StatusCode::BAD_REQUEST, message));
+            let message = "`since` must be a revision, a whole number";
+            return Err(Refused::new(StatusCode::BAD_REQUEST, message));
         }
     };
     // Before the rest: what changes meanwhile is seen again with the next call.

@@ -100,7 +100,9 @@ mod tests {
         assert!(!id.contains('='));
         assert_eq!(key_or_uuid(&id), Some(uuid.to_string()));
         assert!(is_well_formed(&id));
-        assert!(is_well_formed(&format!("{id}=")) || is_well_formed(&format!("{id}==")));
+        let person = encode("us", Kind::Person, uuid);
+        assert!(is_well_formed(&person));
+        assert!(is_well_formed(&format!("{person}=")), "padding is forgiven");
     }
 
     #[test]
@@ -109,7 +111,7 @@ mod tests {
         assert_ne!(stable_uuid(&[b"ab", b"c"]), stable_uuid(&[b"a", b"bc"]));
         assert_eq!(
             stable_uuid(&[b"room", b"ops"]).to_string(),
-            "00000000-0000-0000-0000-000000000000",
+            "51091eff-7035-870b-862a-9fd5fefde953",
             "the ids of the default rooms stand in documentation and must not change"
         );
     }

@@ -8,22 +8,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::behaviour::Behaviour;
+use super::bots::BotChange;
 use super::faults::{Fault, StandingFault};
 use super::ids;
 use super::model::{Bot, Message, RequestRecord, Room};
 use super::quota::{Bucket, Quota};
-use super::state::BotChange;
+use super::state::{MOST_ROOMS, RoomEntry, State};
 use super::{Error, Sandbox, lock};
 
-/// Most rooms and bots: a bound on memory, not on use.
-const MOST_ROOMS: usize = 10_000;
+/// How many bots there may be: a bound on memory, not on use.
 const MOST_BOTS: usize = 1_000;
 
 impl Sandbox {
     /// All rooms, in the order in which they were made.
     #[must_use]
     pub fn rooms(&self) -> Vec<Room> {
-        self.read(|state| state.rooms().into_iter().map(|room| room.view()).collect())
+        self.read(|state| state.rooms().into_iter().map(RoomEntry::view).collect())
     }
 
     /// The id of the room with this title; of several, the oldest.
@@ -151,10 +151,10 @@ impl Sandbox {
     /// Where the name or the token is empty or taken, or there are a thousand bots.
     pub fn add_bot(&self, name: &str, token: impl Into<SecretString>) -> Result<Bot, Error> {
         let token = token.into();
-        if name.is_empty() || name.len() > 100 || name.contains(['/', '@']) {
+        if !is_bot_name(name) {
             return Err(Error::Invalid {
                 what: "bot",
-                why: "`name` must have 1 to 100 bytes, without `/` and `@`".to_owned(),
+                why: "`name` must have 1 to 100 bytes, without `/`, `@` and blanks".to_owned(),
             });
         }
         check_token(&token)?;
@@ -265,7 +265,7 @@ impl Sandbox {
             if state.room(&id).is_some() {
                 return Err(Error::RoomExists(id));
             }
-            if state.rooms().len() >= MOST_ROOMS {
+            if state.room_count() >= MOST_ROOMS {
                 return Err(full("rooms", MOST_ROOMS));
             }
             Ok(state.add_room(title, id))
@@ -346,7 +346,7 @@ impl Sandbox {
     }
 }
 
-fn room_id(state: &super::state::State, room: &str) -> Result<String, Error> {
+fn room_id(state: &State, room: &str) -> Result<String, Error> {
     let found = state.find_room(room);
     found
         .map(|room| room.id.clone())
@@ -359,9 +359,20 @@ fn known_bot(is_known: bool, name: &str) -> Result<(), Error> {
         .ok_or_else(|| Error::UnknownBot(name.to_owned()))
 }
 
+/// A name is a part of an address and of a path.
+pub(super) fn is_bot_name(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && !name.contains(['/', '@'])
+        && !name.contains(char::is_whitespace)
+}
+
+/// What a header can carry.
+pub(super) fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn check_token(token: &SecretString) -> Result<(), Error> {
-    let token = token.expose_secret();
-    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if is_token(token.expose_secret()) {
         return Ok(());
     }
     Err(Error::Invalid {

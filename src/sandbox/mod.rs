@@ -7,15 +7,18 @@
 //!
 //! The core, [`Sandbox`], has no socket: it turns an HTTP request into a response, so tests
 //! run it with tokio's clock paused. `server.rs` puts it on the network. A request passes
-//! `answer.rs` (faults, token, quota, route), then `messages.rs` or `rooms.rs`, which check
-//! and then change `state.rs`. `knobs.rs` is what tests turn and look at; `control.rs` is the
+//! `call.rs` (taken apart), `answer.rs` (faults, token, quota, route), then `messages.rs` or
+//! `rooms.rs`, which check and then change `state.rs`. `knobs.rs` is what tests turn and look at; `control.rs` is the
 //! same over HTTP; `page/` shows it to people.
 //!
 //! Nothing of the receiver belongs here: this module knows neither alerts nor templates.
 
 mod answer;
 mod behaviour;
+mod bots;
+mod call;
 mod control;
+mod draft;
 mod faults;
 mod ids;
 mod knobs;
@@ -179,7 +182,9 @@ pub enum Error {
         why: String,
     },
     /// Not of the shape of a bot's argument. The argument may hold a token, so it is not told.
-    #[error("a bot is given as NAME=TOKEN, neither of them empty")]
+    #[error(
+        "a bot is given as NAME=TOKEN: a name without `/`, `@` and blanks, a token in visible ASCII"
+    )]
     BotArgument,
     /// Not of the shape of a room's argument.
     #[error("a room is given as NAME or NAME=ID, neither of them empty")]

@@ -67,6 +67,10 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Status and text of the answer.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "it is the table, and reads best in one piece"
+    )]
     pub(super) fn answer(&self) -> (StatusCode, Cow<'static, str>) {
         let (status, text) = match self {
             // C

@@ -28,7 +28,7 @@ impl RequestLog {
             number: self.last_number,
             at: Timestamp::now(),
             method: method.to_owned(),
-            path: path[..path.floor_char_boundary(LONGEST_PATH)].to_owned(),
+            path: cut(path).to_owned(),
             bot: bot.map(str::to_owned),
             outcome,
         });
@@ -42,6 +42,14 @@ impl RequestLog {
     pub(super) fn clear(&mut self) {
         self.records.clear();
     }
+}
+
+fn cut(path: &str) -> &str {
+    let mut end = path.len().min(LONGEST_PATH);
+    while !path.is_char_boundary(end) {
+        end -= 1;
+    }
+    &path[..end]
 }
 
 #[cfg(test)]

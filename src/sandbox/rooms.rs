@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use super::Sandbox;
-use super::answer::{Call, Reply};
+use super::answer::Reply;
+use super::bots::Caller;
+use super::call::Call;
 use super::ids;
 use super::messages::{ItemsJson, member_room, webex_time};
 use super::model::RoomType;
 use super::refusal::Refusal;
-use super::state::{Caller, RoomEntry, State};
+use super::state::{RoomEntry, State};
 
 /// `GET /v1/people/me`.
 pub(super) fn me(sandbox: &Sandbox, caller: &Caller) -> Reply {

@@ -28,6 +28,10 @@ use super::{BODY_LIMIT, Broken, Error, Sandbox, control, page};
 /// Two serve 10,000 requests a second; more would only cost memory.
 const WORKERS: usize = 2;
 
+/// How long an idle connection is kept. Longer than a client's pool keeps one: a connection that
+/// the server closes just when the client uses it again would look like a fault nobody set.
+const KEEP_ALIVE: Duration = Duration::from_secs(120);
+
 /// How long a stop waits for answers that are under way; those that hang are broken at once.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -94,6 +98,7 @@ impl Server {
         })
         .workers(WORKERS)
         .disable_signals()
+        .keep_alive(KEEP_ALIVE)
         // A caller that closes has given up: its hanging request ends with it.
         .h1_allow_half_closed(false)
         .shutdown_timeout(STOP_WITHIN.as_secs())

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 
 use super::Error;
+use super::knobs::{is_bot_name, is_token};
 
 /// What a sandbox begins with.
 ///
@@ -16,9 +17,10 @@ use super::Error;
 /// `general` and `ops`.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// Bots, by name. A later one of the same name replaces the earlier.
+    /// Bots, by name. A later one of the same name replaces the earlier; tokens must differ.
     pub bots: Vec<BotSetup>,
-    /// Rooms. A room without an id gets one that follows from its name.
+    /// Rooms. A room without an id gets one that follows from its name; of several with the same
+    /// id, the first stays.
     pub rooms: Vec<RoomSetup>,
     /// Who can be reached by `toPersonEmail`: addresses, or `@domain` for all of a domain.
     /// Default: `@example.org`.
@@ -109,7 +111,7 @@ impl FromStr for BotSetup {
     /// Reads `NAME=TOKEN`.
     fn from_str(argument: &str) -> Result<Self, Error> {
         match argument.split_once('=') {
-            Some((name, token)) if !name.is_empty() && !token.is_empty() => Ok(Self {
+            Some((name, token)) if is_bot_name(name) && is_token(token) => Ok(Self {
                 name: name.to_owned(),
                 token: token.into(),
             }),
@@ -148,7 +150,7 @@ mod tests {
         let bot: BotSetup = "team=abc=def".parse().unwrap();
         assert_eq!(bot.name, "team");
         assert_eq!(bot.token.expose_secret(), "abc=def");
-        for wrong in ["", "team", "=abc", "team="] {
+        for wrong in ["", "team", "=abc", "team=", "a/b=x", "team=a b"] {
             assert!(wrong.parse::<BotSetup>().is_err(), "{wrong}");
         }
     }

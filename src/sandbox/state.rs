@@ -1,4 +1,4 @@
-//! Bots, rooms and messages, and the rules by which they change.
+//! Rooms and messages, and the rules by which they change; bots are in `bots.rs`.
 //!
 //! Everything here is quick, because it runs under the sandbox' one lock: nothing renders,
 //! parses or waits. Statuses and texts of the API do not belong here.
@@ -7,33 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
 use super::behaviour::Behaviour;
+use super::bots::{BotEntry, Caller};
 use super::ids::{self, Kind};
-use super::model::{Bot, Message, Person, Room, RoomType};
-use super::quota::Bucket;
+use super::model::{Message, Person, Room, RoomType};
 use super::setup::Setup;
 
 /// How many of the newest messages are kept.
 pub(super) const MOST_MESSAGES: usize = 5_000;
 
-/// A bot that bears a known, valid token.
-#[derive(Debug, Clone)]
-pub(super) struct Caller {
-    pub(super) name: Arc<str>,
-    pub(super) person: Arc<Person>,
-}
-
-struct BotEntry {
-    name: Arc<str>,
-    person: Arc<Person>,
-    token: SecretString,
-    revoked: bool,
-    bucket: Option<Bucket>,
-}
+/// How many rooms there may be: a bound on memory, not on use.
+pub(super) const MOST_ROOMS: usize = 10_000;
 
 /// A room, with what its [`Room`] is made from.
 pub(super) struct RoomEntry {
@@ -47,7 +32,7 @@ pub(super) struct RoomEntry {
     pub(super) last_activity: Timestamp,
     messages: usize,
     posted: u64,
-    revision: u64,
+    pub(super) revision: u64,
     /// Order in which rooms were made.
     number: u64,
 }
@@ -58,7 +43,7 @@ impl RoomEntry {
             id: self.id.clone(),
             title: self.title.clone(),
             room_type: self.room_type,
-            bots: self.bots.iter().map(|name| name.to_string()).collect(),
+            bots: self.bots.iter().map(ToString::to_string).collect(),
             messages: self.messages,
             posted: self.posted,
             created: self.created,
@@ -74,12 +59,12 @@ impl RoomEntry {
 
 /// All that changes, but faults and the record of requests.
 pub(super) struct State {
-    cluster: String,
+    pub(super) cluster: String,
     seed: u64,
-    people: Vec<String>,
+    pub(super) people: Vec<String>,
     pub(super) behaviour: Behaviour,
-    bots: Vec<BotEntry>,
-    rooms: HashMap<String, RoomEntry>,
+    pub(super) bots: Vec<BotEntry>,
+    pub(super) rooms: HashMap<String, RoomEntry>,
     messages: BTreeMap<u64, Arc<Message>>,
     numbers: HashMap<String, u64>,
     last_number: u64,
@@ -128,154 +113,6 @@ impl State {
                 .unwrap_or_else(|| self.room_id_of(&room.name));
             self.add_room(&room.name, id);
         }
-    }
-
-    pub(super) fn person(&self, name: &str, email: &str) -> Person {
-        let uuid = ids::stable_uuid(&[b"person", email.to_ascii_lowercase().as_bytes()]);
-        Person {
-            id: ids::encode(&self.cluster, Kind::Person, uuid),
-            email: email.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-
-    pub(super) fn organization_id(&self) -> String {
-        let uuid = ids::stable_uuid(&[b"organization"]);
-        ids::encode(&self.cluster, Kind::Organization, uuid)
-    }
-
-    // Bots.
-
-    pub(super) fn add_bot(&mut self, name: &str, token: SecretString) {
-        let person = self.person(name, &format!("{name}@webex.bot"));
-        let name: Arc<str> = name.into();
-        self.revision += 1;
-        for room in self.rooms.values_mut() {
-            if room.room_type == RoomType::Group {
-                room.bots.insert(Arc::clone(&name));
-                room.revision = self.revision;
-            }
-        }
-        self.bots.push(BotEntry {
-            name,
-            person: Arc::new(person),
-            token,
-            revoked: false,
-            bucket: None,
-        });
-    }
-
-    pub(super) fn remove_bot(&mut self, name: &str) -> bool {
-        let before = self.bots.len();
-        self.bots.retain(|bot| *bot.name != *name);
-        let is_removed = self.bots.len() < before;
-        if is_removed {
-            self.revision += 1;
-            for room in self.rooms.values_mut() {
-                if room.bots.remove(name) {
-                    room.revision = self.revision;
-                }
-            }
-        }
-        is_removed
-    }
-
-    pub(super) fn bots(&self) -> Vec<Bot> {
-        self.bots
-            .iter()
-            .map(|bot| Bot {
-                name: bot.name.to_string(),
-                person: Arc::clone(&bot.person),
-                revoked: bot.revoked,
-                quota: bot.bucket.as_ref().map(|bucket| bucket.quota),
-            })
-            .collect()
-    }
-
-    pub(super) fn has_bot(&self, name: &str) -> bool {
-        self.bots.iter().any(|bot| *bot.name == *name)
-    }
-
-    /// Sets what is given; false where there is no such bot.
-    pub(super) fn change_bot(&mut self, name: &str, change: BotChange) -> bool {
-        let Some(bot) = self.bots.iter_mut().find(|bot| *bot.name == *name) else {
-            return false;
-        };
-        match change {
-            BotChange::Token(token) => bot.token = token,
-            BotChange::Revoked(revoked) => bot.revoked = revoked,
-            BotChange::Bucket(bucket) => bot.bucket = bucket,
-        }
-        self.revision += 1;
-        true
-    }
-
-    /// Whose token this is, also where it is revoked. Every token is looked at to its end, so
-    /// the time it takes tells nothing.
-    fn bearer(&mut self, token: &str) -> Option<&mut BotEntry> {
-        let mut found = None;
-        for (index, bot) in self.bots.iter().enumerate() {
-            if bool::from(bot.token.expose_secret().as_bytes().ct_eq(token.as_bytes())) {
-                found = Some(index);
-            }
-        }
-        found.and_then(|index| self.bots.get_mut(index))
-    }
-
-    pub(super) fn name_of_bearer(&mut self, token: &str) -> Option<Arc<str>> {
-        self.bearer(token).map(|bot| Arc::clone(&bot.name))
-    }
-
-    /// The bot of a valid token, and how long it must wait if it asks too fast.
-    pub(super) fn authenticate(
-        &mut self,
-        token: &str,
-        now: Instant,
-    ) -> Option<Result<Caller, u64>> {
-        let bot = self.bearer(token).filter(|bot| !bot.revoked)?;
-        if let Some(bucket) = &mut bot.bucket
-            && let Err(wait) = bucket.take(now)
-        {
-            return Some(Err(wait));
-        }
-        Some(Ok(Caller {
-            name: Arc::clone(&bot.name),
-            person: Arc::clone(&bot.person),
-        }))
-    }
-
-    // People.
-
-    /// Who has this address: a bot, or a person who can be reached.
-    pub(super) fn person_by_email(&self, email: &str) -> Option<Person> {
-        if let Some(bot) = self
-            .bots
-            .iter()
-            .find(|bot| bot.person.email.eq_ignore_ascii_case(email))
-        {
-            return Some(Person::clone(&bot.person));
-        }
-        let (local, domain) = email.split_once('@')?;
-        let is_known = !local.is_empty()
-            && self
-                .people
-                .iter()
-                .any(|known| match known.strip_prefix('@') {
-                    Some(known) => known.eq_ignore_ascii_case(domain),
-                    None => known.eq_ignore_ascii_case(email),
-                });
-        is_known.then(|| self.person(&name_from(local), email))
-    }
-
-    /// Who has this id: a bot, or somebody who was written to before. People exist by rule,
-    /// not in a list, so an id cannot be turned back into an address.
-    pub(super) fn person_by_id(&self, id: &str) -> Option<Person> {
-        let of_bots = self.bots.iter().map(|bot| &*bot.person);
-        let of_rooms = self.rooms.values().filter_map(|room| room.peer.as_ref());
-        of_bots
-            .chain(of_rooms)
-            .find(|person| person.id == id)
-            .cloned()
     }
 
     // Rooms.
@@ -329,9 +166,32 @@ impl State {
         let uuid = ids::stable_uuid(&[b"direct", caller.name.as_bytes(), peer.id.as_bytes()]);
         let id = ids::encode(&self.cluster, Kind::Room, uuid);
         let bots = BTreeSet::from([Arc::clone(&caller.name)]);
+        if self.rooms.len() >= MOST_ROOMS && !self.rooms.contains_key(&id) {
+            // Anybody can be written to, so these would grow without end.
+            self.forget_oldest_direct_room();
+        }
         let title = peer.name.clone();
-        self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
+        let room = self.add_entry(id.clone(), &title, RoomType::Direct, bots, Some(peer));
+        // The bot may have been removed and made again since.
+        room.bots.insert(Arc::clone(&caller.name));
         id
+    }
+
+    fn forget_oldest_direct_room(&mut self) {
+        let direct = self
+            .rooms
+            .values()
+            .filter(|room| room.room_type == RoomType::Direct);
+        let oldest = direct
+            .min_by_key(|room| room.number)
+            .map(|room| room.id.clone());
+        if let Some(id) = oldest {
+            self.remove_room(&id);
+        }
+    }
+
+    pub(super) fn room_count(&self) -> usize {
+        self.rooms.len()
     }
 
     pub(super) fn room(&self, id: &str) -> Option<&RoomEntry> {
@@ -469,31 +329,8 @@ impl State {
     }
 }
 
-/// What can be changed about a bot.
-pub(super) enum BotChange {
-    Token(SecretString),
-    Revoked(bool),
-    Bucket(Option<Bucket>),
-}
-
 /// Webex shows milliseconds.
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-}
-
-/// `anna.berg` is shown as `Anna Berg`.
-fn name_from(local: &str) -> String {
-    local
-        .split(['.', '_', '-'])
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            let mut characters = word.chars();
-            let first = characters
-                .next()
-                .map(|first| first.to_uppercase().to_string());
-            first.unwrap_or_default() + characters.as_str()
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
 }

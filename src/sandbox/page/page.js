@@ -47,9 +47,9 @@ function initials(name) {
 }
 
 function colour(text) {
-  let sum = 0;
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)) % 9973;
-  return sum % AVATARS;
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
+  return (hash >>> 16) % AVATARS;
 }
 
 function showRooms(state) {
@@ -106,6 +106,13 @@ function showMessage(message, isReply, isOrphan, limit) {
   }
   if (isOrphan) by.append(make("span", "tag", "reply to a message that is gone"));
 
+  const size = make("span", "size");
+  const meter = document.createElement("meter");
+  Object.assign(meter, { min: 0, max: limit, high: limit * 0.9, optimum: 0, value: message.size });
+  meter.setAttribute("aria-label", "Size against the limit");
+  size.append(meter, `${number.format(message.size)} of ${number.format(limit)} bytes`);
+  by.append(size);
+
   const body = make("div", message.page_html ? "body" : "body plain");
   if (message.page_html) {
     body.innerHTML = message.page_html;
@@ -127,12 +134,6 @@ function showMessage(message, isReply, isOrphan, limit) {
   }
   for (const file of message.files) inner.append(make("p", "files", `File: ${file}`));
 
-  const foot = make("div", "foot");
-  const meter = document.createElement("meter");
-  Object.assign(meter, { min: 0, max: limit, high: limit * 0.9, optimum: 0, value: message.size });
-  meter.setAttribute("aria-label", "Size against the limit");
-  foot.append(meter, `${number.format(message.size)} of ${number.format(limit)} bytes`);
-  inner.append(foot);
   article.append(avatar, inner);
   return article;
 }
