@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
-use super::escape::escaped;
+use super::escape::push_escaped;
 
 /// Stands before each alert.
 pub(super) const BEGIN_ALERT: char = '\u{1e}';
@@ -108,7 +108,7 @@ pub(super) fn cut_text(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
         return Cow::Borrowed(text);
     }
-    let seen = &text[..text.floor_char_boundary(limit + LOOKAHEAD)];
+    let seen = &text[..boundary(text, limit + LOOKAHEAD)];
     let wanted = good_end(text, limit);
     let mut end = wanted;
     for span in spans(seen) {
@@ -121,7 +121,7 @@ pub(super) fn cut_text(text: &str, limit: usize) -> Cow<'_, str> {
         }
         // A code block that fills the message: cut at the end of a line, and closed.
         let closing = format!("\n{}", fence(&seen[span.range.clone()]));
-        let room = text.floor_char_boundary(limit.saturating_sub(closing.len()));
+        let room = boundary(text, limit.saturating_sub(closing.len()));
         let line = text[..room].rfind('\n').filter(|at| *at > span.range.start);
         let code = text[..line.unwrap_or(room)].trim_end();
         return Cow::Owned(format!("{code}{closing}"));
@@ -175,7 +175,7 @@ fn fence(block: &str) -> &str {
 
 /// A place near the limit where a line or a word ends.
 fn good_end(text: &str, limit: usize) -> usize {
-    let limit = text.floor_char_boundary(limit);
+    let limit = boundary(text, limit);
     let line = text[..limit].rfind('\n');
     let word = text[..limit].rfind(' ');
     match (line, word) {
@@ -183,6 +183,15 @@ fn good_end(text: &str, limit: usize) -> usize {
         (_, Some(word)) if word + WORD_BYTES >= limit => word,
         _ => limit,
     }
+}
+
+/// The last place up to `at` where a character ends.
+// `str::floor_char_boundary` came with Rust 1.91.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 /// Moves an end out of an escape, an entity or a mention.
@@ -194,7 +203,7 @@ fn before_escape(text: &str, end: usize) -> usize {
     {
         end = at;
     }
-    let from = text.floor_char_boundary(end.saturating_sub(ENTITY_BYTES));
+    let from = boundary(text, end.saturating_sub(ENTITY_BYTES));
     if let Some(at) = text[from..end].rfind('&')
         && !text[from + at..end].contains([';', ' '])
     {
@@ -210,19 +219,21 @@ fn before_escape(text: &str, end: usize) -> usize {
 
 /// A note as a paragraph in italics, in at most `limit` bytes.
 pub(super) fn note_paragraph(note: &str, limit: usize) -> String {
-    let mut note = &note[..note.floor_char_boundary(limit)];
+    let mut note = &note[..boundary(note, limit)];
     loop {
-        let text = escaped(note);
-        if text.is_empty() {
+        let mut paragraph = String::from("\n\n*");
+        let empty = paragraph.len();
+        push_escaped(&mut paragraph, note);
+        if paragraph.len() == empty {
             return String::new();
         }
-        let paragraph = format!("\n\n*{text}*");
+        paragraph.push('*');
         if paragraph.len() <= limit {
             return paragraph;
         }
         // A character becomes five bytes at most, so this overshoots by little.
         let excess = (paragraph.len() - limit).div_ceil(5);
-        note = &note[..note.floor_char_boundary(note.len().saturating_sub(excess))];
+        note = &note[..boundary(note, note.len().saturating_sub(excess))];
     }
 }
 
@@ -233,4 +244,111 @@ pub(super) fn append_note(markdown: &mut String, note: &str, limit: usize, messa
         *markdown = cut_text(markdown, message - note.len()).into_owned();
     }
     markdown.push_str(&note);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn marked(head: &str, alerts: &[String], tail: &str) -> String {
+        let mut text = head.to_owned();
+        for alert in alerts {
+            text.push(BEGIN_ALERT);
+            text.push_str(alert);
+        }
+        text.push(END_ALERTS);
+        text + tail
+    }
+
+    #[test]
+    fn what_fits_only_loses_its_marks() {
+        let text = marked("head", &["  \nalert".to_owned()], "\n\ntail\n");
+        assert_eq!(fit(&text, 100), "head  \nalert\n\ntail");
+    }
+
+    #[test]
+    fn alerts_are_left_out_whole_and_counted_and_what_follows_them_stays() {
+        let alerts: Vec<String> = (0..9).map(|n| format!("\n\nalert {n}")).collect();
+        let text = marked("head", &alerts, "\n\ntail");
+        assert_eq!(
+            fit(&text, 66),
+            "head\n\nalert 0\n\nalert 1\n\nalert 2\n\n… and 6 more alerts\n\ntail"
+        );
+        assert_eq!(
+            fit(&marked("head", &alerts[..5], ""), 48),
+            "head\n\nalert 0\n\nalert 1\n\n… and 3 more alerts"
+        );
+    }
+
+    #[test]
+    fn a_single_alert_that_is_too_long_is_cut_and_says_so() {
+        let text = marked("head", &["\n\n".to_owned() + &"word ".repeat(99)], "");
+        let cut = fit(&text, 80);
+        assert_eq!(
+            cut,
+            format!("head\n\n{}word{CUT}", "word ".repeat(6)),
+            "{}",
+            cut.len()
+        );
+    }
+
+    #[test]
+    fn a_cut_goes_through_no_link_code_escape_entity_or_mention() {
+        for (text, limit, expected) in [
+            ("some words [link](https://a.b/c) more", 25, "some words"),
+            ("some words `code span here` more", 20, "some words"),
+            ("some words **bold and on** more", 20, "some words"),
+            ("some words <@personEmail:a@b.c> more", 25, "some words"),
+            ("some\\\\\\*words", 7, "some\\\\"),
+            ("some&lt;words", 6, "some"),
+            ("überüberüber", 6, "über"),
+            ("```\none\ntwo\nthree\n```", 14, "```\none\n```"),
+            ("[one long link](https://a.b/c)", 12, "[one long"),
+        ] {
+            let cut = cut_text(text, limit);
+            assert_eq!(cut, expected);
+            assert!(cut.len() <= limit);
+        }
+    }
+
+    #[test]
+    fn a_note_is_text_and_never_too_long() {
+        let mut message = "x".repeat(7439);
+        append_note(&mut message, &"late & `lost` ".repeat(50), 300, 7439);
+        assert!(message.len() <= 7439, "{}", message.len());
+        let note = message.trim_start_matches('x');
+        assert!(note.len() <= 300);
+        assert!(
+            note.starts_with("\n\n*late &amp; &#96;lost&#96; "),
+            "{note}"
+        );
+        assert!(note.ends_with('*'));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_longer_than_the_limit(
+            head in "[a-zé* \n`]{0,80}",
+            alerts in prop::collection::vec("[a-zé\\[\\]()*_<@>&;` \n\\\\]{0,120}", 0..12),
+            tail in "[a-z \n]{0,40}",
+            limit in 150_usize..400,
+        ) {
+            let fitted = fit(&marked(&head, &alerts, &tail), limit);
+            prop_assert!(fitted.len() <= limit, "{} > {limit}", fitted.len());
+            prop_assert!(!fitted.contains([BEGIN_ALERT, END_ALERTS]));
+        }
+
+        #[test]
+        fn a_cut_text_is_a_beginning_of_it(
+            text in "([a-zé*_`~<>&;!\\[\\]() \n\\\\]|```\n|\\[a\\]\\(https://b\\)){0,80}",
+            limit in 20_usize..200,
+        ) {
+            let cut = cut_text(&text, limit);
+            prop_assert!(cut.len() <= limit);
+            let without_fence = cut.trim_end_matches(['`', '~']).trim_end();
+            prop_assert!(text.starts_with(without_fence));
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod filters;
 mod links;
 mod plain;
 mod severity;
+mod shorten;
 mod time;
 
 #[cfg(test)]
