@@ -23,6 +23,9 @@ pub(super) const END_ALERTS: char = '\u{1d}';
 /// Ends a text that was cut inside an alert.
 const CUT: &str = "\n\n… cut: too long for one message";
 
+/// Begins a paragraph.
+const PARAGRAPH: &str = "\n\n";
+
 /// How far past the cut the text is parsed to see what it would cut through.
 const LOOKAHEAD: usize = 4096;
 
@@ -47,41 +50,53 @@ pub(super) fn fit(text: &str, limit: usize) -> String {
     let head = sections.next().unwrap_or_default();
     let alerts: Vec<&str> = sections.collect();
     let tail = without_marks(tail);
-    let tail = tail.trim();
-
-    let room = limit.saturating_sub(head.len() + tail.len() + 2 + left_out(alerts.len()).len());
-    let mut used = 0;
-    let fitting = alerts
-        .iter()
-        .take_while(|alert| {
-            used += alert.len();
-            used <= room
-        })
-        .count();
+    let mut tail = tail.trim();
+    let mut fitting = fitting(&alerts, limit, head.len() + tail.len() + PARAGRAPH.len());
     if fitting == 0 {
-        return cut_inside(whole, alerts.len(), limit);
+        // Alerts before what concerns the group.
+        tail = "";
+        fitting = self::fitting(&alerts, limit, head.len());
+    }
+    if fitting == 0 {
+        let first = alerts.first().map_or(Cow::Borrowed(whole), |alert| {
+            Cow::Owned(format!("{head}{alert}"))
+        });
+        return cut_inside(first.trim(), alerts.len(), limit);
     }
     let mut fitted = String::with_capacity(limit);
-    fitted.push_str(head);
+    fitted.push_str(head.trim_start());
     for alert in &alerts[..fitting] {
         fitted.push_str(alert);
     }
-    let mut fitted = fitted.trim().to_owned();
+    fitted.truncate(fitted.trim_end().len());
     fitted.push_str(&left_out(alerts.len() - fitting));
     if !tail.is_empty() {
-        fitted.push_str("\n\n");
+        fitted.push_str(PARAGRAPH);
         fitted.push_str(tail);
     }
     fitted
 }
 
+/// How many of the alerts fit beside what else takes room, and the note on the others.
+fn fitting(alerts: &[&str], limit: usize, taken: usize) -> usize {
+    let room = limit.saturating_sub(taken + left_out(alerts.len()).len());
+    let mut used = 0;
+    alerts
+        .iter()
+        .take_while(|alert| {
+            used += alert.len();
+            used <= room
+        })
+        .count()
+}
+
 /// Not even the first alert fits, or the template marks none.
-fn cut_inside(whole: &str, alerts: usize, limit: usize) -> String {
+fn cut_inside(first: &str, alerts: usize, limit: usize) -> String {
     let mut end = CUT.to_owned();
     if alerts > 1 {
         end.push_str(&left_out(alerts - 1));
     }
-    let mut cut = cut_text(whole, limit.saturating_sub(end.len())).into_owned();
+    let mut cut = cut_text(first, limit.saturating_sub(end.len())).into_owned();
     cut.push_str(&end);
     cut
 }
@@ -280,6 +295,14 @@ mod tests {
             fit(&marked("head", &alerts[..5], ""), 48),
             "head\n\nalert 0\n\nalert 1\n\n… and 3 more alerts"
         );
+    }
+
+    #[test]
+    fn alerts_come_before_what_concerns_the_group() {
+        let alerts = ["\n\nalert 0".to_owned(), "\n\nalert 1".to_owned()];
+        let text = marked("head", &alerts, &"x".repeat(99));
+        assert_eq!(fit(&text, 60), "head\n\nalert 0\n\nalert 1");
+        assert_eq!(fit(&text, 40), "head\n\nalert 0\n\n… and 1 more alert");
     }
 
     #[test]

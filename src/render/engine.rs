@@ -23,7 +23,6 @@ const BUILT_IN: [(&str, &str); 1] = [("default.md", include_str!("../../template
 const STUB: &str = "";
 
 /// Tera with all templates.
-#[derive(Clone)]
 pub(super) struct Engine {
     tera: Tera,
     /// The built-in templates alone, where `tera` holds others as well.

@@ -193,9 +193,9 @@ fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
 }
 
 /// Whether a character is a control, changes the direction of the text, or takes no room:
-/// Unicode's categories Cc and Cf and its default ignorables, but for the variation
-/// selectors U+FE0E and U+FE0F (text or emoji), the Arabic number signs (visible) and the
-/// soft hyphen's like that have a shape of their own.
+/// Unicode's categories Cc and Cf and its default ignorables, but for U+FE0E and U+FE0F,
+/// which choose between text and emoji, and the few of Cf that show, such as Arabic number
+/// signs.
 pub(super) fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'

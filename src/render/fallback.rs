@@ -47,7 +47,7 @@ impl Fallback {
                         span.start_line,
                         span.start_col + 1,
                     )),
-                    reason: one_line(report.message(), REASON_CHARS),
+                    reason: one_line(cause(report.message()), REASON_CHARS),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
@@ -86,6 +86,12 @@ impl fmt::Display for Fallback {
         }
         write!(f, ": {}", self.reason)
     }
+}
+
+/// Tera's message without the list of all that there is instead.
+fn cause(message: &str) -> &str {
+    let end = message.find(". Available ").unwrap_or(message.len());
+    &message[..end]
 }
 
 /// Joins lines, shows what is hidden, and cuts.

@@ -98,7 +98,7 @@ fn a_failing_template_falls_back_and_the_room_is_told_where_it_failed() {
     for (template, note) in [
         (
             "team",
-            "*⚠️ template team failed at team.md:2:6: Variable &#96;sumary&#96; is not defined",
+            "*⚠️ template team failed at team.md:2:6: Variable &#96;sumary&#96; is not defined; the built-in one was used*",
         ),
         ("outer", "*⚠️ template outer failed at team.md:2:6: "),
         (
@@ -186,6 +186,22 @@ fn templates_see_the_whole_notification() {
     let outcome = render_with(&renderer, "team", &samples::mixed());
     assert_eq!(outcome.fallback, None);
     insta::assert_snapshot!(outcome.messages[0].markdown);
+}
+
+#[test]
+fn the_example_of_the_documentation_works() {
+    let page = include_str!("../../docs/templates.md");
+    let example = page.split("```jinja\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let (_directory, renderer) = renderer_with(&[("team.md", example)]);
+    let outcome = render_with(&renderer, "team", &samples::firing(2));
+    assert_eq!(outcome.fallback, None);
+    assert_eq!(
+        outcome.messages[0].markdown,
+        "🔴 **KubePodCrashLooping**\n\
+         - Pod is crash looping. since 14:00 UTC [Runbook](https://runbooks.example.org/kubepodcrashlooping)\n\
+         - Pod is crash looping. since 14:01 UTC [Runbook](https://runbooks.example.org/kubepodcrashlooping)"
+    );
 }
 
 #[test]
