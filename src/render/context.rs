@@ -23,6 +23,9 @@ const VERSION: &str = "4";
 /// take longer than making them.
 const SHARED_NAMES: usize = 64;
 
+/// How many different names of alerts are told; a message shows far fewer.
+const ALERT_NAMES: usize = 64;
+
 /// Makes the data of a notification.
 pub(super) fn build(subject: &Subject<'_>) -> Context {
     let notification = subject.notification;
@@ -174,7 +177,7 @@ fn pairs(labels: &Labels<'_>, names: &mut Names) -> Map {
         .collect()
 }
 
-/// The alerts' names, each once, in order of appearance.
+/// The alerts' names, each once, in order of appearance: the first [`ALERT_NAMES`].
 fn alert_names(notification: &Notification<'_>) -> Vec<Value> {
     if let Some(name) = notification.common_labels.get("alertname") {
         return vec![text(name)];
@@ -182,7 +185,7 @@ fn alert_names(notification: &Notification<'_>) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
     for alert in &notification.alerts {
         if let Some(name) = alert.labels.get("alertname")
-            && names.len() < SHARED_NAMES
+            && names.len() < ALERT_NAMES
             && !names.contains(&name)
         {
             names.push(name);

@@ -97,14 +97,12 @@ pub(super) fn escape(input: &str, output: &mut dyn Write) -> io::Result<()> {
     output.write_all(&bytes[copied..])
 }
 
-/// [`escape`] into a string of its own.
-pub(super) fn escaped(input: &str) -> String {
-    let mut output = Vec::with_capacity(input.len() + 16);
-    // Writing to a vector does not fail, and the escape only adds whole characters.
-    match escape(input, &mut output) {
-        Ok(()) => String::from_utf8(output).unwrap_or_default(),
-        Err(_) => String::new(),
-    }
+/// [`escape`] onto the end of a text.
+pub(super) fn push_escaped(text: &mut String, input: &str) {
+    let mut bytes = std::mem::take(text).into_bytes();
+    // Writing to a vector does not fail, and the escape only writes whole characters.
+    let _ = escape(input, &mut bytes);
+    *text = String::from_utf8(bytes).unwrap_or_default();
 }
 
 /// The end of the white space that begins at `at`, and whether it breaks the line.
@@ -133,12 +131,11 @@ fn white_space(input: &str, at: usize) -> Option<(usize, bool)> {
 fn block_marker(line: &[u8]) -> Option<usize> {
     let word = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphanumeric);
     match line.first()? {
-        // Headings, underlines of headings, tables.
-        b'#' | b'=' | b'|' => Some(0),
-        // Lists, rules, underlines, front matter, and the second row of a table; but a
-        // sign before a number and a port are nothing of that. `.` and `)` would make a
-        // list of a number that stands before the value.
-        b'-' | b'+' | b':' | b'.' | b')' if !word(1) => Some(0),
+        // Headings, underlines of headings, tables, definitions.
+        b'#' | b'=' | b'|' | b':' => Some(0),
+        // Lists, rules, underlines and front matter, but a sign before a number is none.
+        // `.` and `)` would make a list of a number that stands before the value.
+        b'-' | b'+' | b'.' | b')' if !word(1) => Some(0),
         b'0'..=b'9' => {
             let digits = run(line, |byte| byte.is_ascii_digit());
             (matches!(line.get(digits), Some(b'.' | b')')) && !word(digits + 1)).then_some(digits)
@@ -196,9 +193,9 @@ fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
 }
 
 /// Whether a character is a control, changes the direction of the text, or takes no room:
-/// Unicode's categories Cc and Cf and its default ignorables, but for the variation
-/// selectors U+FE0E and U+FE0F (text or emoji), the Arabic number signs (visible) and the
-/// soft hyphen's like that have a shape of their own.
+/// Unicode's categories Cc and Cf and its default ignorables, but for U+FE0E and U+FE0F,
+/// which choose between text and emoji, and the few of Cf that show, such as Arabic number
+/// signs.
 pub(super) fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
@@ -208,3 +205,6 @@ pub(super) fn is_hidden(c: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,20 +4,22 @@
 //!
 //! What does not belong here: the order in which templates are tried ([`super::Renderer`]).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use tera::ErrorKind;
 
 use super::cut::{BEGIN_ALERT, note_paragraph};
-use super::escape::{LINE_BREAK, escaped, is_hidden};
+use super::escape::{LINE_BREAK, is_hidden, push_escaped};
+use super::shorten::brief;
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
 
 /// How much of a reason is kept, in characters.
 const REASON_CHARS: usize = 160;
 
-/// How much of one value the last resort shows, in characters.
+/// How much of one value the last resort shows, in characters and in lines.
 const VALUE_CHARS: usize = 300;
+const VALUE_LINES: usize = 6;
 
 /// Why something plainer stands in for a template. Its text is one short line without
 /// control characters, so it can be logged.
@@ -45,7 +47,7 @@ impl Fallback {
                         span.start_line,
                         span.start_col + 1,
                     )),
-                    reason: one_line(report.message(), REASON_CHARS),
+                    reason: one_line(cause(report.message()), REASON_CHARS),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
@@ -84,6 +86,12 @@ impl fmt::Display for Fallback {
         }
         write!(f, ": {}", self.reason)
     }
+}
+
+/// Tera's message without the list of all that there is instead.
+fn cause(message: &str) -> &str {
+    let end = message.find(". Available ").unwrap_or(message.len());
+    &message[..end]
 }
 
 /// Joins lines, shows what is hidden, and cuts.
@@ -138,7 +146,8 @@ fn push_alert(text: &mut String, alert: &Alert<'_>) {
     }
     if let Some(start) = alert.starts_at {
         text.push_str(LINE_BREAK);
-        text.push_str(&format!("since {start:.0}"));
+        // Writing to a string does not fail.
+        let _ = write!(text, "since {start:.0}");
     }
 }
 
@@ -149,11 +158,5 @@ fn push_pair(text: &mut String, name: &str, value: &str) {
 }
 
 fn push_value(text: &mut String, value: &str) {
-    match value.char_indices().nth(VALUE_CHARS) {
-        Some((end, _)) => {
-            text.push_str(&escaped(&value[..end]));
-            text.push('…');
-        }
-        None => text.push_str(&escaped(value)),
-    }
+    push_escaped(text, &brief(value, VALUE_CHARS, VALUE_LINES));
 }

@@ -6,12 +6,20 @@
 //! What does not belong here: how the things themselves are made (`links`, `time`,
 //! `severity`).
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Tera passes arguments and state by value"
+)]
+
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use tera::{Error, Kwargs, Map, State, Tera, TeraResult, Value};
 
 use super::cut::{BEGIN_ALERT, END_ALERTS};
-use super::escape::escaped;
+use super::escape::push_escaped;
 use super::severity::Severity;
+use super::shorten::brief;
 use super::{links, time};
 
 /// How many pairs `facts` shows unless told otherwise.
@@ -19,6 +27,10 @@ const FACTS: usize = 10;
 
 /// How much of a value `facts` shows unless told otherwise, in characters.
 const FACT_CHARS: usize = 80;
+
+/// The shortest value that `facts` looks for in the text besides: shorter ones stand in any
+/// text by chance.
+const MENTION_BYTES: usize = 3;
 
 /// Between facts and between links.
 const SEPARATOR: &str = " · ";
@@ -29,8 +41,10 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("duration", duration);
     tera.register_filter("facts", facts);
     tera.register_filter("link", link);
+    tera.register_filter("links", all_links);
     tera.register_filter("remove", remove);
     tera.register_filter("severity_emoji", severity_emoji);
+    tera.register_filter("shorten", shorten);
     tera.register_filter("url", url);
     tera.register_function("begin_alert", |_: Kwargs, _: &State<'_>| {
         Value::safe_string(BEGIN_ALERT.encode_utf8(&mut [0; 4]))
@@ -38,7 +52,6 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_function("end_alerts", |_: Kwargs, _: &State<'_>| {
         Value::safe_string(END_ALERTS.encode_utf8(&mut [0; 4]))
     });
-    tera.register_function("links", all_links);
 }
 
 /// `starts_at | clock`: `14:03 UTC`.
@@ -61,38 +74,62 @@ fn duration(value: &Value, kwargs: Kwargs, state: &State<'_>) -> TeraResult<Valu
     })
 }
 
-/// `labels | facts`: `pod: api-0 · container: api`.
+/// `labels | facts`: `pod: api-0 · container: api`. At most `max` pairs, values cut to
+/// `length` characters, and none whose value already stands in the text `besides`.
 fn facts(map: &Map, kwargs: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     let max = kwargs.get::<usize>("max")?.unwrap_or(FACTS);
     let length = kwargs.get::<usize>("length")?.unwrap_or(FACT_CHARS);
+    let besides = kwargs.get::<&str>("besides")?.unwrap_or_default();
     let mut text = String::new();
-    let full = |(_, value): &(_, &Value)| value.as_str().is_none_or(|value| !value.is_empty());
-    for (name, value) in map.iter().filter(full).take(max) {
+    let mut count = 0;
+    for (name, value) in map {
+        let value = value.as_str().unwrap_or_default();
+        if value.is_empty() || mentions(besides, value) {
+            continue;
+        }
+        count += 1;
+        if count > max {
+            continue;
+        }
         if !text.is_empty() {
             text.push_str(SEPARATOR);
         }
-        push_short(&mut text, &name.to_string(), length);
+        push_escaped(
+            &mut text,
+            &brief(name.as_str().unwrap_or_default(), length, 1),
+        );
         text.push_str(": ");
-        match value.as_str() {
-            Some(value) => push_short(&mut text, value, length),
-            None => push_short(&mut text, &value.to_string(), length),
-        }
+        push_escaped(&mut text, &brief(value, length, 1));
     }
-    let more = map.iter().filter(full).count().saturating_sub(max);
-    if more > 0 {
-        text.push_str(&format!("{SEPARATOR}… {more} more"));
+    if count > max {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{SEPARATOR}… {} more", count - max);
     }
     Ok(Value::safe_string(&text))
 }
 
-fn push_short(text: &mut String, value: &str, length: usize) {
-    match value.char_indices().nth(length) {
-        Some((end, _)) => {
-            text.push_str(&escaped(&value[..end]));
-            text.push('…');
-        }
-        None => text.push_str(&escaped(value)),
-    }
+/// Whether a value stands in a text as a word of its own.
+fn mentions(text: &str, value: &str) -> bool {
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    value.len() >= MENTION_BYTES
+        && text.match_indices(value).any(|(start, _)| {
+            let before = text[..start].chars().next_back();
+            let mut after = text[start + value.len()..].chars();
+            let next = match after.next() {
+                // A full stop, unless it goes on as a host name does.
+                Some('.') => after.next(),
+                next => next,
+            };
+            !before.is_some_and(|c| joins(c) || c == '.') && !next.is_some_and(joins)
+        })
+}
+
+/// `text | shorten(length=300, lines=6)`: at most so many characters and lines, ending with
+/// a whole word and `…` where something was left out.
+fn shorten(text: &str, kwargs: Kwargs, _: &State<'_>) -> TeraResult<String> {
+    let length = kwargs.must_get::<usize>("length")?;
+    let lines = kwargs.get::<usize>("lines")?.unwrap_or(usize::MAX);
+    Ok(brief(text, length, lines).into_owned())
 }
 
 /// `map | remove(names=["a", "b"])`: the pairs but for those.
@@ -112,13 +149,24 @@ fn link(target: &Value, kwargs: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     Ok(Value::safe_string(&link.unwrap_or_default()))
 }
 
-/// `links(Source=url, Runbook=other)`: those of them that lead somewhere.
-fn all_links(kwargs: Kwargs, _: &State<'_>) -> Value {
-    let links: Vec<String> = kwargs
-        .iter()
-        .filter_map(|(name, target)| links::link(name.as_str()?, target.as_str()?))
-        .collect();
-    Value::safe_string(&links.join(SEPARATOR))
+/// `[["Runbook", url], ["Source", other]] | links`: those of them that lead somewhere.
+fn all_links(pairs: &[Value], _: Kwargs, _: &State<'_>) -> TeraResult<Value> {
+    let mut text = String::new();
+    for pair in pairs {
+        let [name, target] = pair.as_array().unwrap_or_default() else {
+            return Err(Error::message(
+                "`links` takes a list of pairs: [[\"Runbook\", url], [\"Source\", other]]",
+            ));
+        };
+        let link = name.as_str().zip(target.as_str());
+        if let Some(link) = link.and_then(|(name, target)| links::link(name, target)) {
+            if !text.is_empty() {
+                text.push_str(SEPARATOR);
+            }
+            text.push_str(&link);
+        }
+    }
+    Ok(Value::safe_string(&text))
 }
 
 /// `url`: safe between the brackets of a link the template writes itself; empty where it is

@@ -2,21 +2,29 @@
 //!
 //! What does not belong here: text (`escape`).
 
-use super::escape::escaped;
+use super::escape::push_escaped;
 use crate::alertmanager::{Labels, Notification};
 
 /// The characters that Go's `regexp.QuoteMeta` quotes.
 const QUOTED_BY_GO: &str = r"\.+*?()|[]{}^$";
 
+/// The longest URL that becomes a link. Longer ones would take a message's room from what
+/// it has to say.
+const URL_BYTES: usize = 4096;
+
+/// The longest URL of a silence; past it there is none. Leaving out the labels that are too
+/// long would silence more than was meant.
+const SILENCE_BYTES: usize = 2048;
+
 /// A URL as it may stand between the brackets of a link: nothing in it can end the link or
-/// begin other markup. `None` for what is not http or https.
+/// begin other markup. `None` for what is not http or https, or far too long.
 pub(super) fn url(url: &str) -> Option<String> {
     let url = url.trim();
     let scheme = url.split_once("://").map(|(scheme, _)| scheme)?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
     }
-    if url.len() == scheme.len() + "://".len() {
+    if url.len() == scheme.len() + "://".len() || url.len() > URL_BYTES {
         return None;
     }
     let host = scheme.len() + "://".len();
@@ -60,7 +68,13 @@ pub(super) fn url(url: &str) -> Option<String> {
 /// A Markdown link, or nothing where the URL is none that can be followed.
 pub(super) fn link(text: &str, target: &str) -> Option<String> {
     let target = url(target)?;
-    Some(format!("[{}]({target})", escaped(text)))
+    let mut link = String::with_capacity(target.len() + text.len() + 8);
+    link.push('[');
+    push_escaped(&mut link, text);
+    link.push_str("](");
+    link.push_str(&target);
+    link.push(')');
+    Some(link)
 }
 
 /// Alertmanager's page of a group, as its own templates link to it
@@ -80,12 +94,17 @@ pub(super) fn alertmanager(notification: &Notification<'_>) -> String {
     url
 }
 
-/// Alertmanager's form for a new silence, filled in with these labels.
+/// Alertmanager's form for a new silence, filled in with these labels. Empty without labels:
+/// such a silence would match everything.
 pub(super) fn silence(notification: &Notification<'_>, labels: &Labels<'_>) -> String {
+    let length: usize = labels.iter().map(|(n, v)| n.len() + v.len() + 16).sum();
+    if labels.is_empty() || length > SILENCE_BYTES {
+        return String::new();
+    }
     let Some(mut url) = page(notification, "silences/new?filter=") else {
         return String::new();
     };
-    url.reserve(labels.iter().map(|(n, v)| n.len() + v.len() + 16).sum());
+    url.reserve(length);
     push_component(&mut url, "{");
     for (index, (name, value)) in labels.iter().enumerate() {
         if index > 0 {
@@ -100,6 +119,9 @@ pub(super) fn silence(notification: &Notification<'_>, labels: &Labels<'_>) -> S
         push_quoted(&mut url, value);
     }
     push_component(&mut url, "}");
+    if url.len() > SILENCE_BYTES {
+        url.clear();
+    }
     url
 }
 
@@ -151,4 +173,88 @@ fn push_encoded(url: &mut String, byte: u8) {
     url.push('%');
     url.push(char::from(DIGITS[usize::from(byte >> 4)]));
     url.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notification(external: &str, labels: &str) -> String {
+        format!(
+            r#"{{"version":"4","groupKey":"k","receiver":"team\\.a/x","externalURL":"{external}",
+                "commonLabels":{labels},"alerts":[{{}}]}}"#
+        )
+    }
+
+    fn silence_of(external: &str, labels: &str) -> String {
+        let body = notification(external, labels);
+        let notification = Notification::parse(body.as_bytes()).unwrap();
+        silence(&notification, &notification.common_labels)
+    }
+
+    #[test]
+    fn a_silence_is_filled_in_with_the_labels_as_matchers() {
+        assert_eq!(
+            silence_of("https://am.example.org/", r#"{"b":"c d","alertname":"A"}"#),
+            "https://am.example.org/#/silences/new?filter=%7Balertname%3D%22A%22%2Cb%3D%22c%20d%22%7D"
+        );
+        // {"my.label"="a\"b\\c\nd"}
+        assert_eq!(
+            silence_of("http://am", r#"{"my.label":"a\"b\\c\nd"}"#),
+            "http://am/#/silences/new?filter=%7B%22my.label%22%3D%22a%5C%22b%5C%5Cc%5Cnd%22%7D"
+        );
+    }
+
+    #[test]
+    fn a_silence_that_would_match_everything_or_is_too_long_is_not_offered() {
+        assert_eq!(silence_of("http://am", "{}"), "");
+        assert_eq!(silence_of("", r#"{"a":"b"}"#), "");
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(20_000));
+        assert_eq!(silence_of("http://am", &long), "");
+    }
+
+    #[test]
+    fn alertmanagers_page_takes_the_receiver_as_a_regular_expression() {
+        let body = notification("https://am.example.org", "{}");
+        let notification = Notification::parse(body.as_bytes()).unwrap();
+        assert_eq!(
+            alertmanager(&notification),
+            "https://am.example.org/#/alerts?receiver=team%5C.a%2Fx"
+        );
+    }
+
+    #[test]
+    fn only_a_web_address_becomes_a_link_and_cannot_leave_it() {
+        for (target, expected) in [
+            (
+                "https://a.b/c?d=e&f=%20#g",
+                Some("[x](https://a.b/c?d=e&f=%20#g)"),
+            ),
+            ("HTTP://a.b", Some("[x](HTTP://a.b)")),
+            (
+                "http://[::1]:9090/[x]",
+                Some("[x](http://[::1]:9090/%5Bx%5D)"),
+            ),
+            (
+                "https://a.b/) <@all> &lt; \\`*",
+                Some("[x](https://a.b/%29%20%3C@all%3E%20&lt%3B%20%5C%60%2A)"),
+            ),
+            ("https://a.b/ü\n", Some("[x](https://a.b/%C3%BC)")),
+            ("javascript:alert(1)", None),
+            ("javascript://https://a.b", None),
+            ("see the wiki", None),
+            ("https://", None),
+            ("", None),
+        ] {
+            assert_eq!(link("x", target).as_deref(), expected, "{target}");
+        }
+        assert_eq!(
+            link("x", &format!("https://a.b/{}", "c".repeat(5000))),
+            None
+        );
+        assert_eq!(
+            link("a](http://c) [b", "http://d").as_deref(),
+            Some("[a\\](http://c) \\[b](http://d)")
+        );
+    }
 }

@@ -4,9 +4,9 @@
 //! template does, [`Renderer::render`] returns at least one message within Webex's limit,
 //! and what alerts hold arrives as visible text, never as markup.
 //!
-//! The way of a notification through here: [`context`] makes it the data that templates
-//! see, [`engine`] runs the template under [`escape`], [`cut`] fits the result into a
-//! message, and [`fallback`] stands in where the template fails.
+//! The way of a notification through here: `context` makes it the data that templates
+//! see, `engine` runs the template under `escape`, `cut` fits the result into a
+//! message, and `fallback` stands in where the template fails.
 //!
 //! What does not belong here: posting, retrying, and where messages go.
 
@@ -21,6 +21,7 @@ mod filters;
 mod links;
 mod plain;
 mod severity;
+mod shorten;
 mod time;
 
 #[cfg(test)]

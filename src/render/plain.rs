@@ -2,9 +2,12 @@
 //!
 //! What does not belong here: deciding when that is.
 
+use std::fmt::Write as _;
+
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::MESSAGE_BYTES;
+use super::cut::boundary;
 
 /// Ends a text that was too long.
 const CUT: &str = "…";
@@ -22,7 +25,7 @@ pub fn plain_text(markdown: &str) -> String {
     if text.len() <= MESSAGE_BYTES {
         return text;
     }
-    let end = text.floor_char_boundary(MESSAGE_BYTES - CUT.len());
+    let end = boundary(&text, MESSAGE_BYTES - CUT.len());
     format!("{}{CUT}", &text[..end])
 }
 
@@ -66,7 +69,8 @@ impl<'a> Writer<'a> {
                 self.text.push_str(&"  ".repeat(depth));
                 match self.lists.last_mut() {
                     Some(Some(number)) => {
-                        self.text.push_str(&format!("{number}. "));
+                        // Writing to a string does not fail.
+                        let _ = write!(self.text, "{number}. ");
                         *number += 1;
                     }
                     _ => self.text.push_str("- "),
@@ -84,7 +88,7 @@ impl<'a> Writer<'a> {
             }
             TagEnd::Link | TagEnd::Image => {
                 if let Some(target) = self.targets.pop() {
-                    self.text.push_str(&format!(" ({target})"));
+                    let _ = write!(self.text, " ({target})");
                 }
             }
             _ => {}
@@ -106,5 +110,31 @@ impl<'a> Writer<'a> {
                 self.text.push('\n');
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_goes_and_everything_a_reader_needs_stays() {
+        let markdown = "🔴 **2 firing: my\\_alert**  \nRAM &gt; 90 %\n\n- one [Runbook](https://a.b/c)\n- two\n  - inner\n\n1. first\n2. second\n\n> quoted\n\n```\ncode *here*\n```\n\n`span`\n";
+        assert_eq!(
+            plain_text(markdown),
+            "🔴 2 firing: my_alert\nRAM > 90 %\n\n- one Runbook (https://a.b/c)\n- two\n  - inner\n\n1. first\n2. second\n\nquoted\n\ncode *here*\n\nspan"
+        );
+    }
+
+    #[test]
+    fn mentions_page_nobody() {
+        assert_eq!(plain_text("&lt;@all&gt; <@all>"), "< @all> < @all>");
+    }
+
+    #[test]
+    fn it_stays_within_the_limit_at_a_character_boundary() {
+        let text = plain_text(&"ü".repeat(5000));
+        assert!(text.len() <= MESSAGE_BYTES);
+        assert!(text.ends_with("ü…"));
     }
 }

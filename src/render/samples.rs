@@ -98,7 +98,7 @@ pub(super) fn firing(count: usize) -> String {
     crash_loops(&alerts).to_string()
 }
 
-fn mixed() -> String {
+pub(super) fn mixed() -> String {
     crash_loops(&[
         crash_loop(1, "resolved"),
         crash_loop(2, "firing"),

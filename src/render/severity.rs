@@ -89,3 +89,52 @@ pub(super) fn worst<'n>(notification: &'n Notification<'_>) -> &'n str {
         .reduce(|worst, other| if other.0 > worst.0 { other } else { worst })
         .map_or("", |(_, label)| label)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severities_are_told_from_the_words_that_rules_use() {
+        for (label, expected) in [
+            ("critical", "🔴"),
+            ("PAGE", "🔴"),
+            ("Warning", "🟠"),
+            ("info", "🔵"),
+            ("none", "🔵"),
+            ("", "🔔"),
+            ("<@all>", "🔔"),
+        ] {
+            assert_eq!(Severity::from_label(label).emoji(), expected, "{label}");
+        }
+    }
+
+    #[test]
+    fn the_worst_alert_that_fires_counts() {
+        let alert = |status: &str, severity: &str| {
+            format!(r#"{{"status":"{status}","labels":{{"severity":"{severity}"}}}}"#)
+        };
+        for (alerts, expected) in [
+            (
+                vec![alert("firing", "info"), alert("firing", "warning")],
+                "warning",
+            ),
+            (
+                vec![alert("resolved", "critical"), alert("firing", "info")],
+                "info",
+            ),
+            (
+                vec![alert("resolved", "info"), alert("resolved", "page")],
+                "page",
+            ),
+            (vec![alert("firing", "warning"), alert("firing", "")], ""),
+        ] {
+            let body = format!(
+                r#"{{"version":"4","groupKey":"k","alerts":[{}]}}"#,
+                alerts.join(",")
+            );
+            let notification = Notification::parse(body.as_bytes()).unwrap();
+            assert_eq!(worst(&notification), expected);
+        }
+    }
+}

@@ -39,3 +39,39 @@ pub(super) fn span(from: Timestamp, until: Timestamp) -> String {
         _ => two(days, "d", hours % 24, "h"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_has_a_date_only_where_it_is_not_today() {
+        let now = at("2026-03-04T14:05:30Z");
+        for (time, expected) in [
+            ("2026-03-04T14:03:12.5Z", "14:03 UTC"),
+            ("2026-03-04T00:30:00+02:00", "3 Mar 22:30 UTC"),
+            ("2025-12-31T23:59:59Z", "31 Dec 2025 23:59 UTC"),
+        ] {
+            assert_eq!(clock(at(time), now), expected);
+        }
+    }
+
+    #[test]
+    fn a_span_is_told_in_its_two_largest_units() {
+        let from = at("2026-03-04T14:00:00Z");
+        for (until, expected) in [
+            ("2026-03-04T13:00:00Z", "0 s"),
+            ("2026-03-04T14:00:59.9Z", "59 s"),
+            ("2026-03-04T14:12:59Z", "12 min"),
+            ("2026-03-04T16:00:10Z", "2 h"),
+            ("2026-03-04T17:05:00Z", "3 h 5 min"),
+            ("2026-03-07T18:59:00Z", "3 d 4 h"),
+        ] {
+            assert_eq!(span(from, at(until)), expected);
+        }
+    }
+}

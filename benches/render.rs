@@ -1,0 +1,85 @@
+//! What rendering costs: `cargo bench --bench render`.
+
+use std::hint::black_box;
+
+use alertmanager_webex::alertmanager::Notification;
+use alertmanager_webex::render::{DEFAULT_TEMPLATE, Options, Renderer, Subject, plain_text};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use serde_json::json;
+
+/// A notification of one group, with ten labels and three annotations an alert.
+fn body(count: usize) -> String {
+    let alerts: Vec<_> = (0..count)
+        .map(|index| {
+            json!({
+                "status": "firing",
+                "labels": {
+                    "alertname": "KubePodCrashLooping", "cluster": "prod-eu1",
+                    "container": "api", "endpoint": "http", "job": "kube-state-metrics",
+                    "namespace": "payments", "pod": format!("api-7d9f8c6b5-{index:05}"),
+                    "prometheus": "monitoring/k8s", "severity": "critical", "uid": index.to_string(),
+                },
+                "annotations": {
+                    "summary": "Pod is crash looping.",
+                    "description": format!(
+                        "Pod payments/api-7d9f8c6b5-{index:05} (api) is in waiting state (reason: \"CrashLoopBackOff\")."
+                    ),
+                    "runbook_url": "https://runbooks.example.org/kubepodcrashlooping",
+                },
+                "startsAt": "2026-03-04T14:03:12.345Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+                "generatorURL": "https://prometheus.example.org/graph?g0.expr=rate%28x%5B5m%5D%29&g0.tab=1",
+                "fingerprint": format!("{index:016x}"),
+            })
+        })
+        .collect();
+    json!({
+        "version": "4", "groupKey": "{}:{alertname=\"KubePodCrashLooping\"}", "status": "firing",
+        "receiver": "team-a/webex/default", "externalURL": "https://alertmanager.example.org",
+        "groupLabels": {"alertname": "KubePodCrashLooping"},
+        "commonLabels": {
+            "alertname": "KubePodCrashLooping", "cluster": "prod-eu1", "container": "api",
+            "endpoint": "http", "job": "kube-state-metrics", "namespace": "payments",
+            "prometheus": "monitoring/k8s", "severity": "critical",
+        },
+        "commonAnnotations": {
+            "summary": "Pod is crash looping.",
+            "runbook_url": "https://runbooks.example.org/kubepodcrashlooping",
+        },
+        "alerts": alerts,
+    })
+    .to_string()
+}
+
+fn render(c: &mut Criterion) {
+    let renderer = Renderer::new(&Options::default()).expect("the built-in templates are whole");
+    let now = "2026-03-04T14:05:30Z".parse().expect("this is a time");
+    let mut group = c.benchmark_group("render");
+    for count in [1, 10, 100, 5000] {
+        let body = body(count);
+        let notification = Notification::parse(body.as_bytes()).expect("this is a notification");
+        let subject = Subject {
+            notification: &notification,
+            receiver: "default",
+            template: DEFAULT_TEMPLATE,
+            now,
+        };
+        group.bench_function(BenchmarkId::from_parameter(count), |b| {
+            b.iter(|| black_box(renderer.render(black_box(&subject))));
+        });
+        let markdown = &renderer.render(&subject).messages[0].markdown;
+        group.bench_function(BenchmarkId::new("plain_text", count), |b| {
+            b.iter(|| black_box(plain_text(black_box(markdown))));
+        });
+    }
+    group.finish();
+}
+
+fn load(c: &mut Criterion) {
+    c.bench_function("load the templates", |b| {
+        b.iter(|| Renderer::new(black_box(&Options::default())));
+    });
+}
+
+criterion_group!(benches, render, load);
+criterion_main!(benches);
