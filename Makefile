@@ -72,6 +72,19 @@ measure: | prerequisites ## Measure the release build: start, memory, CPU, conne
 	@tools/step "release build" cargo build --locked --release
 	@tools/measure
 
+.PHONY: screenshots
+screenshots: tools/screenshots/node_modules/playwright-core | prerequisites ## Take the pictures of the documentation again
+	@command -v "$${CHROMIUM:-/usr/bin/chromium}" >/dev/null || { \
+		echo "error: there is no Chromium; install it (Debian: apt-get install chromium fonts-liberation fonts-noto-color-emoji), or set CHROMIUM" >&2; exit 1; }
+	@tools/step "build" cargo build --locked
+	@mkdir -p docs/pictures
+	@tools/step "pictures" node tools/screenshots/take.mjs target/debug/alertmanager-webex docs/pictures
+
+tools/screenshots/node_modules/playwright-core: tools/screenshots/package.json
+	@command -v npm >/dev/null || { echo "error: there is no npm; install Node.js 20 or later" >&2; exit 1; }
+	@cd tools/screenshots && npm install --no-package-lock --no-audit --no-fund --silent
+	@touch "$@"
+
 .PHONY: tools
 tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Install the pinned tools into .tools/
 	@mkdir -p .tools/bin
