@@ -1,8 +1,7 @@
 //! Log lines: a sentence that can be read alone, and the same facts as fields. To stderr,
 //! because stdout is data.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{ParseError, Targets};
 
 /// Libraries whose own lines at info say nothing that ours do not; a level of the user's
 /// that names them still counts.
@@ -27,9 +26,10 @@ pub enum LogError {
 /// When the level cannot be read, or logs were set up before.
 pub fn init_logs(json: bool, level: &str) -> Result<(), LogError> {
     use tracing_subscriber::prelude::*;
-    let directives =
-        std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| format!("{QUIET},{level}"));
-    let filter = EnvFilter::try_new(directives)?;
+    let directives = std::env::var("RUST_LOG").unwrap_or_else(|_| format!("{QUIET},{level}"));
+    // Levels by module suffice; filters by fields would bring an engine for regular
+    // expressions along.
+    let filter: Targets = directives.parse()?;
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
