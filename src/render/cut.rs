@@ -20,6 +20,9 @@ pub(super) const BEGIN_ALERT: char = '\u{1e}';
 /// Stands after the last alert, where something follows that belongs to none.
 pub(super) const END_ALERTS: char = '\u{1d}';
 
+/// Both are one byte.
+const MARKS: [char; 2] = [BEGIN_ALERT, END_ALERTS];
+
 /// Ends a text that was cut inside an alert.
 const CUT: &str = "\n\n… cut: too long for one message";
 
@@ -40,10 +43,10 @@ const ENTITY_BYTES: usize = 32;
 
 /// The text without its marks, in at most `limit` bytes.
 pub(super) fn fit(text: &str, limit: usize) -> String {
-    let whole = without_marks(text);
-    let whole = whole.trim();
-    if whole.len() <= limit {
-        return whole.to_owned();
+    let text = text.trim();
+    let marks = text.chars().filter(|c| MARKS.contains(c)).count();
+    if text.len() - marks <= limit {
+        return without_marks(text).trim().to_owned();
     }
     let (body, tail) = text.split_once(END_ALERTS).unwrap_or((text, ""));
     let mut sections = body.split(BEGIN_ALERT);
@@ -58,9 +61,10 @@ pub(super) fn fit(text: &str, limit: usize) -> String {
         fitting = self::fitting(&alerts, limit, head.len());
     }
     if fitting == 0 {
-        let first = alerts.first().map_or(Cow::Borrowed(whole), |alert| {
-            Cow::Owned(format!("{head}{alert}"))
-        });
+        let first = match alerts.first() {
+            Some(alert) => Cow::Owned(format!("{head}{alert}")),
+            None => without_marks(text),
+        };
         return cut_inside(first.trim(), alerts.len(), limit);
     }
     let mut fitted = String::with_capacity(limit);
@@ -110,9 +114,8 @@ fn left_out(alerts: usize) -> String {
 }
 
 fn without_marks(text: &str) -> Cow<'_, str> {
-    let marks = [BEGIN_ALERT, END_ALERTS];
-    if text.contains(marks) {
-        Cow::Owned(text.replace(marks, ""))
+    if text.contains(MARKS) {
+        Cow::Owned(text.replace(MARKS, ""))
     } else {
         Cow::Borrowed(text)
     }

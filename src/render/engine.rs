@@ -156,8 +156,12 @@ fn load(sources: &mut [Source<'_>], broken: &mut Vec<BrokenTemplate>) -> Option<
         let Err(error) = added else {
             return Some(tera);
         };
+        let stubs = !broken.is_empty();
         let mut found = false;
         for (name, problem) in problems(&error) {
+            if stubs && misses_content(&problem.message) {
+                continue;
+            }
             let source = sources.iter_mut().find(|source| source.name == name);
             let Some(source) = source else {
                 broken.push(problem);
@@ -172,6 +176,12 @@ fn load(sources: &mut [Source<'_>], broken: &mut Vec<BrokenTemplate>) -> Option<
         }
     }
     None
+}
+
+/// Whether a template misses what another one defines: the other may be a broken one, whose
+/// replacement defines nothing.
+fn misses_content(message: &str) -> bool {
+    message.starts_with("Unknown component") || message.ends_with("in any parent template")
 }
 
 fn name_file(mut problem: BrokenTemplate, file: &str) -> BrokenTemplate {
@@ -284,6 +294,20 @@ mod tests {
             },
         ];
         insta::assert_snapshot!(Engine::new(&files).unwrap_err());
+    }
+
+    #[test]
+    fn a_template_is_not_blamed_for_what_a_broken_one_would_define() {
+        let files = [
+            file("base.md", "{% block body %}{% endblock %}{{"),
+            file(
+                "child.md",
+                "{% extends \"base.md\" %}{% block body %}x{% endblock %}",
+            ),
+        ];
+        let broken = broken(&files);
+        assert_eq!(broken.len(), 1, "{broken:?}");
+        assert_eq!(broken[0].file, "/templates/base.md");
     }
 
     #[test]

@@ -23,7 +23,9 @@
 //!
 //! What does not belong here: URLs (`links`), and what `| safe` lets through on purpose.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
+use std::ops::Range;
 
 /// Stands for a character that must not be passed on.
 const REPLACEMENT: &str = "\u{fffd}";
@@ -33,76 +35,74 @@ pub(super) const LINE_BREAK: &str = "  \n";
 
 /// Writes a value so that Markdown shows it as text. Has the shape of [`tera::EscapeFn`].
 pub(super) fn escape(input: &str, output: &mut dyn Write) -> io::Result<()> {
+    pieces(input, |piece| output.write_all(piece.as_bytes()))
+}
+
+/// [`escape`] onto the end of a text.
+pub(super) fn push_escaped(text: &mut String, input: &str) {
+    let Ok(()) = pieces(input, |piece| {
+        text.push_str(piece);
+        Ok::<(), Infallible>(())
+    });
+}
+
+/// What becomes of the next part of a value.
+enum Step {
+    /// It stays as it is, up to here.
+    Keep(usize),
+    /// It is left out, and this stands for it, so many times.
+    Change(Range<usize>, &'static str, usize),
+}
+
+/// The escaped value, piece by piece: what needs no change comes in one.
+fn pieces<E>(input: &str, mut write: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
     let bytes = input.as_bytes();
-    // `copied..at` is what needs no change and is written in one go.
     let mut copied = 0;
     let mut at = 0;
     let mut line_start = true;
     let mut empty = true;
     while let Some(&byte) = bytes.get(at) {
-        if let Some((end, breaks)) = white_space(input, at) {
-            let plain = byte == b' ' && end == at + 1;
-            if plain && !empty && end < bytes.len() {
-                at = end;
-                continue;
-            }
-            output.write_all(&bytes[copied..at])?;
-            if !empty && end < bytes.len() {
-                output.write_all(if breaks { LINE_BREAK.as_bytes() } else { b" " })?;
-                line_start = breaks;
-            }
-            copied = end;
-            at = end;
+        if !line_start && (byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/')) {
+            at += 1;
             continue;
         }
-        empty = false;
-        if line_start {
-            line_start = false;
-            let marker = block_marker(&bytes[at..]);
-            if let Some(plain) = marker {
-                output.write_all(&bytes[copied..at + plain])?;
-                output.write_all(b"\\")?;
-                copied = at + plain;
-                at = copied + 1;
-                continue;
-            }
-        }
-        if byte == b'_' {
-            let end = at + run(&bytes[at..], |byte| byte == b'_');
-            if !inside_word(bytes, at, end) {
-                output.write_all(&bytes[copied..at])?;
-                for _ in at..end {
-                    output.write_all(b"\\_")?;
-                }
-                copied = end;
-            }
-            at = end;
-        } else if byte.is_ascii() {
-            if let Some(replaced) = inline(byte, bytes.get(at + 1)) {
-                output.write_all(&bytes[copied..at])?;
-                output.write_all(replaced.as_bytes())?;
-                copied = at + 1;
-            }
-            at += 1;
+        let step = if let Some((end, breaks)) = white_space(input, at) {
+            let outside = empty || end == bytes.len();
+            line_start |= breaks;
+            let with = match (outside, breaks) {
+                (true, _) => "",
+                (false, true) => LINE_BREAK,
+                (false, false) => " ",
+            };
+            Step::Change(at..end, with, 1)
         } else {
-            let end = at + char_at(input, at).map_or(1, char::len_utf8);
-            if is_hidden_at(input, at, end) {
-                output.write_all(&bytes[copied..at])?;
-                output.write_all(REPLACEMENT.as_bytes())?;
-                copied = end;
+            empty = false;
+            let marker = if line_start {
+                block_marker(&bytes[at..])
+            } else {
+                None
+            };
+            line_start = false;
+            match marker {
+                // None of the markers is changed anywhere else in a line, so going on with
+                // it changes it no second time.
+                Some(plain) => Step::Change(at + plain..at + plain, "\\", 1),
+                None => inline(input, at),
             }
-            at = end;
-        }
+        };
+        at = match step {
+            Step::Keep(end) => end,
+            Step::Change(range, with, times) => {
+                write(&input[copied..range.start])?;
+                for _ in 0..times {
+                    write(with)?;
+                }
+                copied = range.end;
+                range.end
+            }
+        };
     }
-    output.write_all(&bytes[copied..])
-}
-
-/// [`escape`] onto the end of a text.
-pub(super) fn push_escaped(text: &mut String, input: &str) {
-    let mut bytes = std::mem::take(text).into_bytes();
-    // Writing to a vector does not fail, and the escape only writes whole characters.
-    let _ = escape(input, &mut bytes);
-    *text = String::from_utf8(bytes).unwrap_or_default();
+    write(&input[copied..])
 }
 
 /// The end of the white space that begins at `at`, and whether it breaks the line.
@@ -144,8 +144,29 @@ fn block_marker(line: &[u8]) -> Option<usize> {
     }
 }
 
-/// What replaces an ASCII character anywhere in a line; underscores are seen to before.
-fn inline(byte: u8, after: Option<&u8>) -> Option<&'static str> {
+/// What becomes of the character, or the run of underscores, in the middle of a line.
+fn inline(input: &str, at: usize) -> Step {
+    let bytes = input.as_bytes();
+    let byte = bytes[at];
+    if byte == b'_' {
+        let end = at + run(&bytes[at..], |byte| byte == b'_');
+        return if inside_word(bytes, at, end) {
+            Step::Keep(end)
+        } else {
+            Step::Change(at..end, "\\_", end - at)
+        };
+    }
+    let end = at + char_at(input, at).map_or(1, char::len_utf8);
+    let with = if byte.is_ascii() {
+        replacement(byte, bytes.get(end))
+    } else {
+        is_hidden_at(input, at, end).then_some(REPLACEMENT)
+    };
+    with.map_or(Step::Keep(end), |with| Step::Change(at..end, with, 1))
+}
+
+/// What stands for an ASCII character anywhere in a line.
+fn replacement(byte: u8, after: Option<&u8>) -> Option<&'static str> {
     match byte {
         b'<' => Some("&lt;"),
         b'>' => Some("&gt;"),

@@ -28,6 +28,9 @@ const FACTS: usize = 10;
 /// How much of a value `facts` shows unless told otherwise, in characters.
 const FACT_CHARS: usize = 80;
 
+/// How much `shorten` leaves unless told otherwise, in characters.
+const LINE_CHARS: usize = 120;
+
 /// The shortest value that `facts` looks for in the text besides: shorter ones stand in any
 /// text by chance.
 const MENTION_BYTES: usize = 3;
@@ -75,16 +78,19 @@ fn duration(value: &Value, kwargs: Kwargs, state: &State<'_>) -> TeraResult<Valu
 }
 
 /// `labels | facts`: `pod: api-0 · container: api`. At most `max` pairs, values cut to
-/// `length` characters, and none whose value already stands in the text `besides`.
+/// `length` characters, none whose name is one of `without`, and none whose value already
+/// stands in the text `besides`.
 fn facts(map: &Map, kwargs: Kwargs, _: &State<'_>) -> TeraResult<Value> {
     let max = kwargs.get::<usize>("max")?.unwrap_or(FACTS);
     let length = kwargs.get::<usize>("length")?.unwrap_or(FACT_CHARS);
     let besides = kwargs.get::<&str>("besides")?.unwrap_or_default();
+    let without = kwargs.get::<Vec<&str>>("without")?.unwrap_or_default();
     let mut text = String::new();
     let mut count = 0;
     for (name, value) in map {
+        let name = name.as_str().unwrap_or_default();
         let value = value.as_str().unwrap_or_default();
-        if value.is_empty() || mentions(besides, value) {
+        if value.is_empty() || without.contains(&name) || mentions(besides, value) {
             continue;
         }
         count += 1;
@@ -94,10 +100,7 @@ fn facts(map: &Map, kwargs: Kwargs, _: &State<'_>) -> TeraResult<Value> {
         if !text.is_empty() {
             text.push_str(SEPARATOR);
         }
-        push_escaped(
-            &mut text,
-            &brief(name.as_str().unwrap_or_default(), length, 1),
-        );
+        push_escaped(&mut text, &brief(name, length, 1));
         text.push_str(": ");
         push_escaped(&mut text, &brief(value, length, 1));
     }
@@ -125,10 +128,10 @@ fn mentions(text: &str, value: &str) -> bool {
 }
 
 /// `text | shorten(length=300, lines=6)`: at most so many characters and lines, ending with
-/// a whole word and `…` where something was left out.
+/// a whole word and `…` where something was left out. One line of 120 unless told otherwise.
 fn shorten(text: &str, kwargs: Kwargs, _: &State<'_>) -> TeraResult<String> {
-    let length = kwargs.must_get::<usize>("length")?;
-    let lines = kwargs.get::<usize>("lines")?.unwrap_or(usize::MAX);
+    let length = kwargs.get::<usize>("length")?.unwrap_or(LINE_CHARS);
+    let lines = kwargs.get::<usize>("lines")?.unwrap_or(1);
     Ok(brief(text, length, lines).into_owned())
 }
 

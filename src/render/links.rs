@@ -159,13 +159,16 @@ fn push_quoted(url: &mut String, text: &str) {
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.
 fn push_component(url: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            url.push(char::from(byte));
-        } else {
+    let mut copied = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            // Unreserved characters are ASCII, so what lies between others is whole.
+            url.push_str(text.get(copied..at).unwrap_or_default());
             push_encoded(url, byte);
+            copied = at + 1;
         }
     }
+    url.push_str(text.get(copied..).unwrap_or_default());
 }
 
 fn push_encoded(url: &mut String, byte: u8) {
