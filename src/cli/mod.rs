@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConfigError, LogFormat, Problem, Sources};
+use crate::config::{ConfigError, LogFormat, Sources};
 use crate::telemetry::init_logs;
 
 /// A configuration that cannot be used, or a wrong command line.
@@ -92,7 +92,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
             for problem in problems {
                 tell(&format!("{problem}"));
             }
-            tell(&counted(problems));
+            let errors = counted(problems.len(), "error");
+            tell(&format!("the configuration has {errors}"));
             ExitCode::from(USAGE)
         }
         Some(unreadable) => {
@@ -119,9 +120,10 @@ fn causes(error: &anyhow::Error) -> String {
     text
 }
 
-fn counted(problems: &[Problem]) -> String {
-    let plural = if problems.len() == 1 { "" } else { "s" };
-    format!("the configuration has {} error{plural}", problems.len())
+/// `1 room`, `2 rooms`.
+fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 /// Writes a line to stderr.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{ConfigArgument, logs, runtime, stop_signal};
+use super::{ConfigArgument, counted, logs, runtime, stop_signal};
 use crate::app::{App, prepare};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let address = app.address();
         tracing::info!(
             %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
-            "ready on {address}: {receivers} receivers, {bots} bots",
+            "ready on {address}: {}, {}", counted(receivers, "receiver"), counted(bots, "bot"),
         );
         app.run_until(stop_signal())
             .await

@@ -101,7 +101,7 @@ fn layered(sources: &Sources, text: &str) -> Result<Value, Fault> {
 }
 
 /// Whether a variable tries to set an entry of a table whose entries the author names.
-fn sets_named(variable: &str) -> bool {
+pub(super) fn sets_named(variable: &str) -> bool {
     NAMED.iter().any(|table| {
         variable
             .to_ascii_lowercase()
@@ -203,8 +203,12 @@ fn misfit(path: &[String], value: Option<&Value>, places: &Places) -> Problem {
 fn unknown_key(path: &[String], places: &Places) -> Problem {
     let (table, key) = path.split_at(path.len().saturating_sub(1));
     let known = known_keys(table);
+    let home = home_of(&key.concat());
     let near = closest(key.concat().as_str(), known.iter().map(String::as_str));
     let hint = match (near, places.of(path)) {
+        (None, Place::File(..)) if home.is_some() => {
+            format!("write it below `[{}]`", home.unwrap_or_default())
+        }
         (Some(near), Place::Variable(_)) => {
             let whole = [&[PREFIX.to_owned()], table, &[near.to_owned()]].concat();
             format!("did you mean {}?", whole.join("__").to_uppercase())
@@ -215,6 +219,25 @@ fn unknown_key(path: &[String], places: &Places) -> Problem {
         (None, _) => format!("known in `[{}]`: {}", written(table), listed(&known)),
     };
     places.problem(path, "this key is unknown".to_owned(), &hint)
+}
+
+/// The section that a key belongs to, where it stands in another.
+fn home_of(key: &str) -> Option<&'static str> {
+    const SECTIONS: [(&str, &[&str]); 7] = [
+        ("server", &["server"]),
+        ("delivery", &["delivery"]),
+        ("webex", &["webex"]),
+        ("templates", &["templates"]),
+        ("bots.NAME", &["bots", "NAME"]),
+        ("receivers.NAME", &["receivers", "NAME"]),
+        ("log", &["log"]),
+    ];
+    let holds = |path: &[&str]| {
+        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        known_keys(&path).iter().any(|known| known == key)
+    };
+    let mut homes = SECTIONS.iter().filter(|(_, path)| holds(path));
+    homes.next().map(|(section, _)| *section)
 }
 
 /// The keys that a table may hold, told from the defaults.

@@ -8,6 +8,8 @@
 //!
 //! What does not belong here: what the settings are used for.
 
+#[cfg(test)]
+mod example;
 mod expected;
 mod judge;
 mod layers;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::layers::{PREFIX, Sources};
+use super::layers::{PREFIX, Sources, sets_named};
 use super::problem::{ConfigError, Place, Problem, Severity};
 
 /// Knows where each key stands.
@@ -38,6 +38,7 @@ impl Places {
         let variables = sources
             .environment
             .keys()
+            .filter(|name| !sets_named(name))
             .filter_map(|name| {
                 let key = name.strip_prefix(PREFIX)?.strip_prefix("__")?;
                 let path = key.to_lowercase().split("__").map(str::to_owned).collect();
