@@ -33,6 +33,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     runtime(2)?.block_on(async {
+        let stop = stop_signal();
         let sandbox = Sandbox::default();
         let server = on_usual_port(arguments.sandbox_listen, USUAL_SANDBOX_PORT, |address| {
             Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from)
@@ -52,9 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let stopped = CancellationToken::new();
         let sandbox_stop = stopped.clone();
         let sandbox_server = tokio::spawn(server.run_until(sandbox_stop.cancelled_owned()));
-        app.run_until(stop_signal())
-            .await
-            .context("the service failed")?;
+        app.run_until(stop).await.context("the service failed")?;
         stopped.cancel();
         sandbox_server.await?.context("the sandbox failed")?;
         Ok(ExitCode::SUCCESS)
@@ -128,29 +127,34 @@ fn sources(
     })
 }
 
+/// What to paste. The tests paste it too.
 fn instructions(page: SocketAddr, service: SocketAddr) -> String {
     let now = jiff::Timestamp::now();
-    let port_note = if service.port() == USUAL_PORT {
-        String::new()
+    let (prepare, file) = if service.port() == USUAL_PORT {
+        (String::new(), "examples/alertmanager.yml")
     } else {
-        format!(
-            "\n  (port {USUAL_PORT} is taken: write {} into examples/alertmanager.yml)",
-            service.port()
-        )
+        let port = service.port();
+        let line = format!(
+            "  config=\"$(mktemp)\" && sed 's/:{USUAL_PORT}/:{port}/' examples/alertmanager.yml > \"$config\"\n"
+        );
+        (line, "\"$config\"")
     };
     format!(
         r#"Open http://{page}/ : what arrives in Webex is shown there. It is a sandbox; nothing leaves this machine.
 
 Send a notification by hand:
 
-  curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"commonAnnotations":{{"summary":"Disk of node-1 is 97% full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"annotations":{{"summary":"Disk of node-1 is 97% full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
+  curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"commonAnnotations":{{"summary":"Disk of db-1 is 97 % full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"annotations":{{"summary":"Disk of db-1 is 97 % full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
 
-Or let a real Alertmanager send it, from the project's folder:{port_note}
+Or let a real Alertmanager send it. In the project's folder (`make tools` puts both programs into .tools/bin):
 
-  alertmanager --config.file=examples/alertmanager.yml --storage.path="$(mktemp -d)" --cluster.listen-address=
-  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --annotation=summary="Disk of node-1 is 97% full"
-  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --end="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+{prepare}  alertmanager --config.file={file} --storage.path="$(mktemp -d)" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
 
-The last line resolves the alert. Stop with Ctrl-C."#
+In another terminal, the alert, and later its end:
+
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add alertname=DiskFull severity=critical instance=db-1 --annotation='summary="Disk of db-1 is 97 % full"'
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add alertname=DiskFull severity=critical instance=db-1 --annotation='summary="Disk of db-1 is 97 % full"' --end="$(date -u +%FT%TZ)"
+
+Stop with Ctrl-C."#
     )
 }

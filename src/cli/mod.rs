@@ -126,13 +126,10 @@ fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
-/// Writes a line to stderr.
-#[expect(
-    clippy::print_stderr,
-    reason = "stderr is where the command line tells progress"
-)]
+/// Writes a line to stderr. Where that fails, nobody can be told, and `eprintln!` would panic.
 fn tell(line: &str) {
-    eprintln!("{line}");
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Writes data to stdout. Whoever reads it may have gone, as `head` does; that is no failure.
@@ -180,27 +177,34 @@ fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Returns when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops
-/// it at once.
-async fn stop_signal() {
+/// Is done when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops it
+/// at once.
+///
+/// Signals count from this call on, not from the first poll: call it before saying that the
+/// process is ready, or a signal that comes right then kills it. Must be called on the
+/// runtime.
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
+    let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process as they do by default.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tokio::spawn(async move {
+    );
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals end the process as they do by default.
+            return std::future::pending().await;
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tell("stopped at once by a second signal");
-        std::process::exit(1);
-    });
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tell("stopped at once by a second signal");
+            std::process::exit(1);
+        });
+    }
 }

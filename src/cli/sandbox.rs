@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let bots = setup.bots.clone();
     let sandbox = Sandbox::new(setup);
     runtime(1)?.block_on(async {
+        let stop = stop_signal();
         let server = Server::bind(sandbox.clone(), arguments.listen)?;
         let address = server.local_addr();
         print(&format!(
@@ -45,10 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             print(&format!("room   {:10} {}", room.title, room.id))?;
         }
         print("\nStop it with Ctrl-C.")?;
-        server
-            .run_until(stop_signal())
-            .await
-            .context("the sandbox failed")
+        server.run_until(stop).await.context("the sandbox failed")
     })?;
     Ok(ExitCode::SUCCESS)
 }

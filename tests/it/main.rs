@@ -7,3 +7,5 @@ mod configuration;
 mod delivery;
 mod fixtures;
 mod harness;
+mod processes;
+mod programs;
