@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{logs, print, runtime, stop_signal};
-use crate::app::{App, StartError, prepare};
+use super::{logs, not_listening, port_is_taken, print, runtime, stop_signal};
+use crate::app::{App, prepare};
 use crate::config::Sources;
 use crate::sandbox::{Sandbox, Server};
 
@@ -35,12 +35,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     runtime(2)?.block_on(async {
         let stop = stop_signal();
         let sandbox = Sandbox::default();
-        let server = on_usual_port(arguments.sandbox_listen, USUAL_SANDBOX_PORT, |address| {
-            Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from)
-        })?;
+        let server = on_usual_port(
+            ("--sandbox-listen", arguments.sandbox_listen),
+            USUAL_SANDBOX_PORT,
+            |address| Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from),
+        )?;
         let page = server.local_addr();
         let mut told = false;
-        let app = on_usual_port(arguments.listen, USUAL_PORT, |address| {
+        let app = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
             let prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
             if !told {
                 logs(&prepared.config.log)?;
@@ -62,13 +64,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Binds the address that was asked for, else the usual port, else a free one.
 fn on_usual_port<T>(
-    wanted: Option<SocketAddr>,
+    (option, wanted): (&str, Option<SocketAddr>),
     usual: u16,
     mut bind: impl FnMut(SocketAddr) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match wanted {
-        Some(address) => bind(address),
+        Some(address) => bind(address).map_err(|error| not_listening(error, address, option)),
         None => bind(local(usual)).or_else(|error| {
             if port_is_taken(&error) {
                 bind(local(0))
@@ -77,17 +79,6 @@ fn on_usual_port<T>(
             }
         }),
     }
-}
-
-fn port_is_taken(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .chain(match error.downcast_ref::<StartError>() {
-            Some(StartError::Bind { source, .. }) => Some(source),
-            _ => None,
-        })
-        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// A configuration as a user would write it, for the sandbox's bot and its first room.

@@ -12,12 +12,14 @@ mod serve;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::{Parser, Subcommand};
 
+use crate::app::StartError;
 use crate::config::{ConfigError, LogFormat, Sources};
 use crate::telemetry::init_logs;
 
@@ -110,6 +112,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 /// The error and its causes, each once: many errors already tell their source.
 fn causes(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
+    if text.contains(&error.root_cause().to_string()) {
+        return text;
+    }
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !text.contains(&cause) {
@@ -118,6 +123,29 @@ fn causes(error: &anyhow::Error) -> String {
         }
     }
     text
+}
+
+/// Whether this says that something else listens there.
+fn port_is_taken(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .chain(match error.downcast_ref::<StartError>() {
+            Some(StartError::Bind { source, .. }) => Some(source),
+            _ => None,
+        })
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+/// That a port is taken, with the option that chooses another.
+fn not_listening(error: anyhow::Error, address: SocketAddr, option: &str) -> anyhow::Error {
+    if port_is_taken(&error) {
+        anyhow!(
+            "cannot listen on {address}: something listens there already; choose another `{option}`"
+        )
+    } else {
+        error
+    }
 }
 
 /// `1 room`, `2 rooms`.

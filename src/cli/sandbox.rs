@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
-use super::{print, runtime, stop_signal};
+use super::{not_listening, print, runtime, stop_signal};
 use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup};
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let sandbox = Sandbox::new(setup);
     runtime(1)?.block_on(async {
         let stop = stop_signal();
-        let server = Server::bind(sandbox.clone(), arguments.listen)?;
+        let server = Server::bind(sandbox.clone(), arguments.listen)
+            .map_err(|error| not_listening(error.into(), arguments.listen, "--listen"))?;
         let address = server.local_addr();
         print(&format!(
             "This is a sandbox, not Webex. Nothing leaves this machine.\n\n\

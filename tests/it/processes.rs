@@ -65,8 +65,10 @@ fn dev_takes_free_ports_where_the_usual_ones_are_taken() {
     assert!(!printed.contains("http://127.0.0.1:9091/"), "{printed}");
     assert!(!printed.contains("http://127.0.0.1:9095/"), "{printed}");
     let line = dev.line(|line| line.contains("sed ").then(|| line.trim().to_owned()));
-    let seen = shell(&format!("{line} && cat \"$config\"; rm -f \"$config\""))
+    let folder = tempfile::tempdir().unwrap();
+    let seen = shell(&format!("{line} && cat \"$config\""))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TMPDIR", folder.path())
         .output()
         .unwrap();
     let seen = String::from_utf8(seen.stdout).unwrap();
