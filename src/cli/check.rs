@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{ConfigArgument, print, tell};
+use super::{ConfigArgument, counted, print, tell};
 use crate::alertmanager::Notification;
 use crate::app::prepare;
 use crate::render::Subject;
@@ -51,10 +51,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     print(&format!(
-        "ok: {} bots, {} receivers, {} templates",
-        config.bots.len(),
-        config.routes.iter().count(),
-        prepared.renderer.names().len()
+        "ok: {}, {}, {}",
+        counted(config.bots.len(), "bot"),
+        counted(config.routes.iter().count(), "receiver"),
+        counted(prepared.renderer.names().len(), "template")
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{logs, print, runtime, stop_signal};
-use crate::app::{App, StartError, prepare};
+use super::{logs, not_listening, port_is_taken, print, runtime, stop_signal};
+use crate::app::{App, prepare};
 use crate::config::Sources;
 use crate::sandbox::{Sandbox, Server};
 
@@ -33,13 +33,16 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     runtime(2)?.block_on(async {
+        let stop = stop_signal();
         let sandbox = Sandbox::default();
-        let server = on_usual_port(arguments.sandbox_listen, USUAL_SANDBOX_PORT, |address| {
-            Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from)
-        })?;
+        let server = on_usual_port(
+            ("--sandbox-listen", arguments.sandbox_listen),
+            USUAL_SANDBOX_PORT,
+            |address| Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from),
+        )?;
         let page = server.local_addr();
         let mut told = false;
-        let app = on_usual_port(arguments.listen, USUAL_PORT, |address| {
+        let app = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
             let prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
             if !told {
                 logs(&prepared.config.log)?;
@@ -52,9 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let stopped = CancellationToken::new();
         let sandbox_stop = stopped.clone();
         let sandbox_server = tokio::spawn(server.run_until(sandbox_stop.cancelled_owned()));
-        app.run_until(stop_signal())
-            .await
-            .context("the service failed")?;
+        app.run_until(stop).await.context("the service failed")?;
         stopped.cancel();
         sandbox_server.await?.context("the sandbox failed")?;
         Ok(ExitCode::SUCCESS)
@@ -63,13 +64,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Binds the address that was asked for, else the usual port, else a free one.
 fn on_usual_port<T>(
-    wanted: Option<SocketAddr>,
+    (option, wanted): (&str, Option<SocketAddr>),
     usual: u16,
     mut bind: impl FnMut(SocketAddr) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match wanted {
-        Some(address) => bind(address),
+        Some(address) => bind(address).map_err(|error| not_listening(error, address, option)),
         None => bind(local(usual)).or_else(|error| {
             if port_is_taken(&error) {
                 bind(local(0))
@@ -78,17 +79,6 @@ fn on_usual_port<T>(
             }
         }),
     }
-}
-
-fn port_is_taken(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .chain(match error.downcast_ref::<StartError>() {
-            Some(StartError::Bind { source, .. }) => Some(source),
-            _ => None,
-        })
-        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// A configuration as a user would write it, for the sandbox's bot and its first room.
@@ -128,29 +118,34 @@ fn sources(
     })
 }
 
+/// What to paste. The tests paste it too.
 fn instructions(page: SocketAddr, service: SocketAddr) -> String {
     let now = jiff::Timestamp::now();
-    let port_note = if service.port() == USUAL_PORT {
-        String::new()
+    let (prepare, file) = if service.port() == USUAL_PORT {
+        (String::new(), "examples/alertmanager.yml")
     } else {
-        format!(
-            "\n  (port {USUAL_PORT} is taken: write {} into examples/alertmanager.yml)",
-            service.port()
-        )
+        let port = service.port();
+        let line = format!(
+            "  config=\"$(mktemp)\" && sed 's/:{USUAL_PORT}/:{port}/' examples/alertmanager.yml > \"$config\"\n"
+        );
+        (line, "\"$config\"")
     };
     format!(
         r#"Open http://{page}/ : what arrives in Webex is shown there. It is a sandbox; nothing leaves this machine.
 
 Send a notification by hand:
 
-  curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"commonAnnotations":{{"summary":"Disk of node-1 is 97% full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"node-1"}},"annotations":{{"summary":"Disk of node-1 is 97% full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
+  curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"commonAnnotations":{{"summary":"Disk of db-1 is 97 % full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"annotations":{{"summary":"Disk of db-1 is 97 % full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
 
-Or let a real Alertmanager send it, from the project's folder:{port_note}
+Or let a real Alertmanager send it. In the project's folder (`make tools` puts both programs into .tools/bin):
 
-  alertmanager --config.file=examples/alertmanager.yml --storage.path="$(mktemp -d)" --cluster.listen-address=
-  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --annotation=summary="Disk of node-1 is 97% full"
-  amtool --alertmanager.url=http://127.0.0.1:9093 alert add DiskFull severity=critical instance=node-1 --end="$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+{prepare}  alertmanager --config.file={file} --storage.path="$(mktemp -d)" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
 
-The last line resolves the alert. Stop with Ctrl-C."#
+In another terminal, the alert, and later its end:
+
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add alertname=DiskFull severity=critical instance=db-1 --annotation='summary="Disk of db-1 is 97 % full"'
+  amtool --alertmanager.url=http://127.0.0.1:9093 alert add alertname=DiskFull severity=critical instance=db-1 --annotation='summary="Disk of db-1 is 97 % full"' --end="$(date -u +%FT%TZ)"
+
+Stop with Ctrl-C."#
     )
 }

@@ -12,13 +12,15 @@ mod serve;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::{Parser, Subcommand};
 
-use crate::config::{ConfigError, LogFormat, Problem, Sources};
+use crate::app::StartError;
+use crate::config::{ConfigError, LogFormat, Sources};
 use crate::telemetry::init_logs;
 
 /// A configuration that cannot be used, or a wrong command line.
@@ -92,7 +94,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
             for problem in problems {
                 tell(&format!("{problem}"));
             }
-            tell(&counted(problems));
+            let errors = counted(problems.len(), "error");
+            tell(&format!("the configuration has {errors}"));
             ExitCode::from(USAGE)
         }
         Some(unreadable) => {
@@ -109,6 +112,9 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 /// The error and its causes, each once: many errors already tell their source.
 fn causes(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
+    if text.contains(&error.root_cause().to_string()) {
+        return text;
+    }
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !text.contains(&cause) {
@@ -119,18 +125,39 @@ fn causes(error: &anyhow::Error) -> String {
     text
 }
 
-fn counted(problems: &[Problem]) -> String {
-    let plural = if problems.len() == 1 { "" } else { "s" };
-    format!("the configuration has {} error{plural}", problems.len())
+/// Whether this says that something else listens there.
+fn port_is_taken(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .chain(match error.downcast_ref::<StartError>() {
+            Some(StartError::Bind { source, .. }) => Some(source),
+            _ => None,
+        })
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
 }
 
-/// Writes a line to stderr.
-#[expect(
-    clippy::print_stderr,
-    reason = "stderr is where the command line tells progress"
-)]
+/// That a port is taken, with the option that chooses another.
+fn not_listening(error: anyhow::Error, address: SocketAddr, option: &str) -> anyhow::Error {
+    if port_is_taken(&error) {
+        anyhow!(
+            "cannot listen on {address}: something listens there already; choose another `{option}`"
+        )
+    } else {
+        error
+    }
+}
+
+/// `1 room`, `2 rooms`.
+fn counted(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// Writes a line to stderr. Where that fails, nobody can be told, and `eprintln!` would panic.
 fn tell(line: &str) {
-    eprintln!("{line}");
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Writes data to stdout. Whoever reads it may have gone, as `head` does; that is no failure.
@@ -178,27 +205,34 @@ fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Returns when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops
-/// it at once.
-async fn stop_signal() {
+/// Is done when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops it
+/// at once.
+///
+/// Signals count from this call on, not from the first poll: call it before saying that the
+/// process is ready, or a signal that comes right then kills it. Must be called on the
+/// runtime.
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
+    let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process as they do by default.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tokio::spawn(async move {
+    );
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals end the process as they do by default.
+            return std::future::pending().await;
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tell("stopped at once by a second signal");
-        std::process::exit(1);
-    });
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tell("stopped at once by a second signal");
+            std::process::exit(1);
+        });
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
-use super::{print, runtime, stop_signal};
+use super::{not_listening, print, runtime, stop_signal};
 use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup};
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let bots = setup.bots.clone();
     let sandbox = Sandbox::new(setup);
     runtime(1)?.block_on(async {
-        let server = Server::bind(sandbox.clone(), arguments.listen)?;
+        let stop = stop_signal();
+        let server = Server::bind(sandbox.clone(), arguments.listen)
+            .map_err(|error| not_listening(error.into(), arguments.listen, "--listen"))?;
         let address = server.local_addr();
         print(&format!(
             "This is a sandbox, not Webex. Nothing leaves this machine.\n\n\
@@ -45,10 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             print(&format!("room   {:10} {}", room.title, room.id))?;
         }
         print("\nStop it with Ctrl-C.")?;
-        server
-            .run_until(stop_signal())
-            .await
-            .context("the sandbox failed")
+        server.run_until(stop).await.context("the sandbox failed")
     })?;
     Ok(ExitCode::SUCCESS)
 }

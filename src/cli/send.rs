@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use url::Url;
 
-use super::{ConfigArgument, body, logs, print, runtime, tell};
+use super::{ConfigArgument, body, counted, logs, print, runtime, tell};
 use crate::alertmanager::Notification;
 use crate::app::{engine, prepare};
 use crate::delivery::Outcome;
@@ -74,8 +74,8 @@ fn to_webex(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
     runtime(1)?.block_on(async {
         let (engine, _) = engine(&prepared.config, prepared.renderer, Arc::new(https))?;
         tell(&format!(
-            "delivering to {} rooms",
-            receiver.destinations.len()
+            "delivering to {}",
+            counted(receiver.destinations.len(), "room")
         ));
         let outcome = engine.submit(&receiver, &notification).outcome().await;
         let done = matches!(outcome, Outcome::Delivered { .. } | Outcome::DryRun);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{ConfigArgument, logs, runtime, stop_signal};
+use super::{ConfigArgument, counted, logs, runtime, stop_signal};
 use crate::app::{App, prepare};
 
 #[derive(Debug, clap::Args)]
@@ -22,15 +22,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let receivers = prepared.config.routes.iter().count();
     let bots = prepared.config.bots.len();
     runtime(prepared.config.server.workers.get())?.block_on(async {
+        let stop = stop_signal();
         let app = App::start(prepared)?;
         let address = app.address();
         tracing::info!(
             %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
-            "ready on {address}: {receivers} receivers, {bots} bots",
+            "ready on {address}: {}, {}", counted(receivers, "receiver"), counted(bots, "bot"),
         );
-        app.run_until(stop_signal())
-            .await
-            .context("the server failed")
+        app.run_until(stop).await.context("the server failed")
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,18 +8,18 @@
 //! What does not belong here: whether the settings make sense together (`resolve`).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use config::{ConfigError as Fault, Environment, File, FileFormat, Source, Value, ValueKind};
 use serde_path_to_error::Segment;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
+use super::expected::expected;
+use super::places::{Places, written};
 use super::problem::{ConfigError, Place, Problem, Severity};
 use super::settings::{Bot, Receiver, Settings};
 
 /// Variables that set a key begin with this; two underscores stand for a dot.
-const PREFIX: &str = "ALERTMANAGER_WEBEX";
+pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
 /// Tables whose entries the author names. A variable would lose the name's case.
 const NAMED: [&str; 3] = ["bots", "rooms", "receivers"];
 
@@ -66,8 +66,12 @@ pub(super) fn read(sources: &Sources) -> Result<Layers, ConfigError> {
     };
     let places = Places::new(sources, &text)?;
     let mut problems = named_variables(sources);
-    let tree = layered(sources, &text)
-        .map_err(|fault| ConfigError::Invalid(vec![places.problem(&[], reason(&fault), "")]))?;
+    // The file was parsed above, so what is left is what the `config` crate alone refuses.
+    let tree = layered(sources, &text).map_err(|_| {
+        let message = "file and environment cannot be put together".to_owned();
+        let hint = "try with the file alone, then with one variable after the other";
+        ConfigError::Invalid(vec![places.problem(&[], message, hint)])
+    })?;
     let settings = typed(tree, &places, &mut problems);
     Ok(Layers {
         settings,
@@ -97,7 +101,7 @@ fn layered(sources: &Sources, text: &str) -> Result<Value, Fault> {
 }
 
 /// Whether a variable tries to set an entry of a table whose entries the author names.
-fn sets_named(variable: &str) -> bool {
+pub(super) fn sets_named(variable: &str) -> bool {
     NAMED.iter().any(|table| {
         variable
             .to_ascii_lowercase()
@@ -129,7 +133,7 @@ fn typed(mut tree: Value, places: &Places, problems: &mut Vec<Problem>) -> Setti
         let ignoring = serde_ignored::Deserializer::new(tree.clone(), &mut note);
         let fault = match serde_path_to_error::deserialize(ignoring) {
             Ok(settings) => {
-                problems.extend(unknown.into_iter().map(|path| unknown_key(&path, places)));
+                problems.extend(unknown.iter().map(|path| unknown_key(path, places)));
                 return settings;
             }
             Err(fault) => fault,
@@ -144,8 +148,8 @@ fn typed(mut tree: Value, places: &Places, problems: &mut Vec<Problem>) -> Setti
             })
             .collect();
         let removed = remove(&mut tree, &path);
-        problems.push(places.problem(&path, reason(fault.inner()), ""));
-        if !removed {
+        problems.push(misfit(&path, removed.as_ref(), places));
+        if removed.is_none() {
             // Nothing more can be learned, and the problem that is noted refuses the file.
             return Settings::default();
         }
@@ -169,36 +173,71 @@ fn joined(mut path: Vec<String>, last: String) -> Vec<String> {
     path
 }
 
-/// Takes a value out of the tree; says whether it was there.
-fn remove(tree: &mut Value, path: &[String]) -> bool {
+/// Takes a value out of the tree, if it is there.
+fn remove(tree: &mut Value, path: &[String]) -> Option<Value> {
     match (path, &mut tree.kind) {
-        ([last], ValueKind::Table(table)) => table.remove(last).is_some(),
-        ([first, rest @ ..], ValueKind::Table(table)) => table
-            .get_mut(first)
-            .is_some_and(|value| remove(value, rest)),
-        ([first, rest @ ..], ValueKind::Array(array)) => {
-            let Some(index) = first.parse().ok().filter(|index| *index < array.len()) else {
-                return false;
-            };
-            if rest.is_empty() {
-                array.remove(index);
-                true
-            } else {
-                remove(&mut array[index], rest)
-            }
+        ([last], ValueKind::Table(table)) => table.remove(last),
+        ([first, rest @ ..], ValueKind::Table(table)) => remove(table.get_mut(first)?, rest),
+        ([last], ValueKind::Array(array)) => {
+            let index = last.parse().ok().filter(|index| *index < array.len())?;
+            Some(array.remove(index))
         }
-        _ => false,
+        ([first, rest @ ..], ValueKind::Array(array)) => {
+            remove(array.get_mut(first.parse::<usize>().ok()?)?, rest)
+        }
+        _ => None,
     }
 }
 
+/// A value that its key does not take.
+fn misfit(path: &[String], value: Option<&Value>, places: &Places) -> Problem {
+    let expected = expected(path);
+    let in_variable = matches!(places.of(path), Place::Variable(_));
+    places.problem(
+        path,
+        expected.misfit(value.map(|value| &value.kind), in_variable),
+        &expected.hint(in_variable),
+    )
+}
+
 fn unknown_key(path: &[String], places: &Places) -> Problem {
-    let known = known_keys(&path[..path.len().saturating_sub(1)]);
-    let written = path.last().map_or("", String::as_str);
-    let hint = closest(written, known.iter().map(String::as_str)).map_or_else(
-        || format!("known here: {}", listed(&known)),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let (table, key) = path.split_at(path.len().saturating_sub(1));
+    let known = known_keys(table);
+    let home = home_of(&key.concat());
+    let near = closest(key.concat().as_str(), known.iter().map(String::as_str));
+    let hint = match (near, places.of(path)) {
+        (None, Place::File(..)) if home.is_some() => {
+            format!("write it below `[{}]`", home.unwrap_or_default())
+        }
+        (Some(near), Place::Variable(_)) => {
+            let whole = [&[PREFIX.to_owned()], table, &[near.to_owned()]].concat();
+            format!("did you mean {}?", whole.join("__").to_uppercase())
+        }
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, _) if known.is_empty() => "nothing can stand below it; remove it".to_owned(),
+        (None, _) if table.is_empty() => format!("known sections: {}", listed(&known)),
+        (None, _) => format!("known in `[{}]`: {}", written(table), listed(&known)),
+    };
     places.problem(path, "this key is unknown".to_owned(), &hint)
+}
+
+/// The section that a key belongs to, where it stands in another.
+fn home_of(key: &str) -> Option<&'static str> {
+    const SECTIONS: [(&str, &[&str]); 7] = [
+        ("server", &["server"]),
+        ("delivery", &["delivery"]),
+        ("webex", &["webex"]),
+        ("templates", &["templates"]),
+        ("bots.NAME", &["bots", "NAME"]),
+        ("receivers.NAME", &["receivers", "NAME"]),
+        ("log", &["log"]),
+    ];
+    let holds = |path: &[&str]| {
+        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        known_keys(&path).iter().any(|known| known == key)
+    };
+    let mut homes = SECTIONS.iter().filter(|(_, path)| holds(path));
+    homes.next().map(|(section, _)| *section)
 }
 
 /// The keys that a table may hold, told from the defaults.
@@ -245,142 +284,4 @@ pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
         .map(|name| format!("`{}`", name.as_ref()))
         .collect();
     quoted.join(", ")
-}
-
-/// Says what is wrong with a value without repeating it.
-fn reason(fault: &Fault) -> String {
-    use config::ConfigError::{At, Message, Type};
-    match fault {
-        At { error, .. } => reason(error),
-        Type {
-            unexpected,
-            expected,
-            ..
-        } => {
-            // It is shown as a kind and a value: "string \"…\"", "floating point `…`".
-            let found = unexpected.to_string();
-            let kind = found.split(['`', '"']).next().unwrap_or_default().trim();
-            format!("expected {expected}, found a {kind}")
-        }
-        Message(text) => text.clone(),
-        _ => "this cannot be read".to_owned(),
-    }
-}
-
-/// Knows where each key stands.
-pub(super) struct Places {
-    file: Option<PathBuf>,
-    lines: BTreeMap<Vec<String>, usize>,
-    variables: BTreeMap<Vec<String>, String>,
-}
-
-impl Places {
-    fn new(sources: &Sources, text: &str) -> Result<Self, ConfigError> {
-        let (table, faults) = DeTable::parse_recoverable(text);
-        if let Some(path) = sources.file.as_deref().filter(|_| !faults.is_empty()) {
-            return Err(ConfigError::Invalid(
-                faults
-                    .iter()
-                    .map(|fault| not_toml(path, text, fault))
-                    .collect(),
-            ));
-        }
-        let mut lines = BTreeMap::new();
-        note_lines(text, &table.into_inner(), &mut Vec::new(), &mut lines);
-        let variables = sources
-            .environment
-            .keys()
-            .filter_map(|name| {
-                let key = name.strip_prefix(PREFIX)?.strip_prefix("__")?;
-                let path = key.to_lowercase().split("__").map(str::to_owned).collect();
-                Some((path, name.clone()))
-            })
-            .collect();
-        Ok(Self {
-            file: sources.file.clone(),
-            lines,
-            variables,
-        })
-    }
-
-    /// The place of a key, or of the nearest table above it that stands somewhere.
-    pub(super) fn of(&self, path: &[String]) -> Place {
-        if let Some(name) = self.variables.get(path) {
-            return Place::Variable(name.clone());
-        }
-        let line = (0..=path.len())
-            .rev()
-            .find_map(|length| self.lines.get(&path[..length]).copied());
-        match &self.file {
-            Some(file) => Place::File(file.clone(), line),
-            None => Place::Nowhere,
-        }
-    }
-
-    /// An error at a key.
-    pub(super) fn problem(&self, path: &[String], message: String, hint: &str) -> Problem {
-        Problem {
-            severity: Severity::Error,
-            place: self.of(path),
-            key: path.join("."),
-            message,
-            hint: hint.to_owned(),
-        }
-    }
-}
-
-fn note_lines(
-    text: &str,
-    table: &DeTable<'_>,
-    path: &mut Vec<String>,
-    lines: &mut BTreeMap<Vec<String>, usize>,
-) {
-    for (key, value) in table {
-        path.push(key.get_ref().to_string());
-        lines.insert(path.clone(), line_of(text, key.span().start));
-        note_value(text, value, path, lines);
-        path.pop();
-    }
-}
-
-fn note_value(
-    text: &str,
-    value: &Spanned<DeValue<'_>>,
-    path: &mut Vec<String>,
-    lines: &mut BTreeMap<Vec<String>, usize>,
-) {
-    match value.get_ref() {
-        DeValue::Table(table) => note_lines(text, table, path, lines),
-        DeValue::Array(array) => {
-            for (index, element) in array.iter().enumerate() {
-                path.push(index.to_string());
-                lines.insert(path.clone(), line_of(text, element.span().start));
-                note_value(text, element, path, lines);
-                path.pop();
-            }
-        }
-        _ => {}
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
-}
-
-/// A syntax error. The line itself is not shown: a token may stand on it.
-fn not_toml(path: &Path, text: &str, fault: &toml::de::Error) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        key: String::new(),
-        place: Place::File(
-            path.to_owned(),
-            fault.span().map(|span| line_of(text, span.start)),
-        ),
-        message: format!("this is not TOML: {}", fault.message().replace('\n', ", ")),
-        hint: "text stands in quotes, as in `listen = \"0.0.0.0:9091\"`".to_owned(),
-    }
 }

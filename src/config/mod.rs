@@ -1,14 +1,23 @@
 //! The configuration: defaults, file, environment, and the judgement over the whole.
 //!
-//! `settings` is the shape, `layers` reads it, `resolve` turns names into things. All that
-//! is wrong is told at once, with key, place and remedy (`problem`). Secrets come from
-//! files or the environment only, in a type that cannot show them (`secret`).
+//! `settings` is the shape, `layers` reads it, `resolve` turns names into things, with
+//! `judge` and `receivers` for what makes no sense. All that is wrong is told at once, with
+//! key, place and remedy (`problem`, `places`, `expected`), and without the value: it may be
+//! a token in the wrong place. Secrets come from files or the environment only, in a type
+//! that cannot show them (`secret`).
 //!
 //! What does not belong here: what the settings are used for.
 
+#[cfg(test)]
+mod example;
+mod expected;
+mod judge;
 mod layers;
+mod places;
 mod problem;
+mod receivers;
 mod resolve;
+mod room_id;
 mod secret;
 mod settings;
 mod units;

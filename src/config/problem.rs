@@ -41,6 +41,25 @@ pub enum Place {
     Nowhere,
 }
 
+impl Problem {
+    /// The line of the file, where it is known.
+    pub(super) fn line(&self) -> Option<usize> {
+        match &self.place {
+            Place::File(_, line) => *line,
+            Place::Variable(_) | Place::Nowhere => None,
+        }
+    }
+
+    /// In the order in which a person goes through the file, then the environment.
+    pub(super) fn order(&self) -> (bool, Option<usize>, &str) {
+        let variable = match &self.place {
+            Place::Variable(name) => name.as_str(),
+            Place::File(..) | Place::Nowhere => "",
+        };
+        (!variable.is_empty(), self.line(), variable)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {

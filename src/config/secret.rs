@@ -8,6 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 /// The largest file that is taken for a secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
+/// Whether a text that should be a name or a path may be a secret in the wrong place, so
+/// that it is not shown. Webex's tokens have a hundred letters and no slash.
+pub(super) fn could_be_a_secret(text: &str) -> bool {
+    text.len() >= 32 && !text.contains('/')
+}
+
 /// Where a secret is read from.
 #[derive(Clone)]
 pub enum SecretSource {

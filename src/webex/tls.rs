@@ -19,7 +19,7 @@ pub enum TlsError {
     #[error("the CA file {} holds no certificate; it should hold PEM blocks that begin with `-----BEGIN CERTIFICATE-----`", .0.display())]
     NoCertificates(PathBuf),
     /// `webex.ca_file` holds something that is no certificate.
-    #[error("the CA file {} holds a broken certificate: {source}", path.display())]
+    #[error("the CA file {} holds a broken certificate ({}); copy it again, in PEM form", path.display(), innermost(source))]
     Broken {
         /// The file.
         path: PathBuf,

@@ -80,10 +80,15 @@ impl Https {
             Some(path) => builder.tls_certs_merge(tls::certificates(path)?),
             None => builder,
         };
-        builder
-            .build()
-            .map(|client| Self { client })
-            .map_err(TlsError::Client)
+        match (builder.build(), ca_file) {
+            (Ok(client), _) => Ok(Self { client }),
+            (Err(source), None) => Err(TlsError::Client(source)),
+            // Certificates are looked into only here.
+            (Err(source), Some(path)) => Err(TlsError::Broken {
+                path: path.to_owned(),
+                source,
+            }),
+        }
     }
 }
 

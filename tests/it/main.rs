@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod answers;
+mod cli;
+mod configuration;
 mod delivery;
 mod fixtures;
 mod harness;
+mod processes;
+mod programs;
+mod real_alertmanager;

@@ -1,0 +1,203 @@
+//! What each key takes, in words for whoever wrote something else there.
+//!
+//! Serde's own words name Rust's types and repeat values. A value that is no duration may be
+//! a token in the wrong place, so what is said here comes from the key and from the kind of
+//! the value, never from the value.
+
+use config::ValueKind;
+
+/// What a key takes.
+pub(super) struct Expected {
+    shape: Shape,
+    what: &'static str,
+    hint: &'static str,
+}
+
+/// The kinds of values, as a person who writes TOML knows them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Text,
+    Number,
+    Switch,
+    List,
+    Table,
+}
+
+const ADDRESS: Expected = text(
+    "an address with a port",
+    "write it like `\"0.0.0.0:9091\"`; a name such as `localhost` is not taken",
+);
+const DURATION: Expected = text("a duration", "write it like `\"9s\"` or `\"1m 30s\"`");
+const SIZE: Expected = text("a size", "write it like `\"4MiB\"`");
+const FORMAT: Expected = text("a log format", "write `\"text\"` or `\"json\"`");
+const ANY_TEXT: Expected = text("text", "write it in quotes");
+const COUNT: Expected = Expected {
+    shape: Shape::Number,
+    what: "a whole number from 1 to 4294967295",
+    hint: "write it like `300`",
+};
+const ROOMS: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of rooms",
+    hint: "write it like `[\"ops\"]`, with names from `[rooms]` or room ids",
+};
+const SWITCH: Expected = Expected {
+    shape: Shape::Switch,
+    what: "`true` or `false`",
+    hint: "write it without quotes",
+};
+const TABLE: Expected = Expected {
+    shape: Shape::Table,
+    what: "a table",
+    hint: "write the name in brackets, as in `[server]`, and its keys below",
+};
+const BOT: Expected = Expected {
+    hint: "write `[bots.NAME]`, and its keys below",
+    ..TABLE
+};
+const RECEIVER: Expected = Expected {
+    hint: "write `[receivers.NAME]`, and its keys below",
+    ..TABLE
+};
+
+const fn text(what: &'static str, hint: &'static str) -> Expected {
+    Expected {
+        shape: Shape::Text,
+        what,
+        hint,
+    }
+}
+
+/// What the key at this path takes.
+pub(super) fn expected(path: &[String]) -> Expected {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path[..] {
+        ["server", "listen"] => ADDRESS,
+        ["server", "body_limit"] => SIZE,
+        ["server", "shutdown_grace"]
+        | [
+            "delivery",
+            "answer_within" | "give_up_after" | "duplicate_window",
+        ]
+        | ["webex", "request_timeout"] => DURATION,
+        ["server", "workers"]
+        | ["delivery", "max_waiting"]
+        | ["bots", _, "messages_per_minute" | "burst"] => COUNT,
+        ["receivers", _, "rooms"] => ROOMS,
+        ["receivers", _, "dry_run"] => SWITCH,
+        ["log", "format"] => FORMAT,
+        ["bots", _] => BOT,
+        ["receivers", _] => RECEIVER,
+        [_] => TABLE,
+        _ => ANY_TEXT,
+    }
+}
+
+impl Expected {
+    /// What is wrong with a value of this kind. A variable holds nothing but text, so its
+    /// kind says nothing.
+    pub(super) fn misfit(&self, found: Option<&ValueKind>, in_variable: bool) -> String {
+        let what = self.what;
+        match found.and_then(shape_of) {
+            Some((shape, kind)) if shape != self.shape && !in_variable => {
+                format!("this is {kind}, not {what}")
+            }
+            _ => format!("this is not {what}"),
+        }
+    }
+
+    /// What to write instead. What stands in a variable has no quotes.
+    pub(super) fn hint(&self, in_variable: bool) -> String {
+        if in_variable {
+            self.hint.replace("`\"", "`").replace("\"`", "`")
+        } else {
+            self.hint.to_owned()
+        }
+    }
+}
+
+fn shape_of(kind: &ValueKind) -> Option<(Shape, &'static str)> {
+    Some(match kind {
+        ValueKind::Nil => return None,
+        ValueKind::Boolean(_) => (Shape::Switch, "`true` or `false`"),
+        ValueKind::I64(_)
+        | ValueKind::I128(_)
+        | ValueKind::U64(_)
+        | ValueKind::U128(_)
+        | ValueKind::Float(_) => (Shape::Number, "a number"),
+        ValueKind::String(_) => (Shape::Text, "text"),
+        ValueKind::Table(_) => (Shape::Table, "a table"),
+        ValueKind::Array(_) => (Shape::List, "a list"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::settings::{Bot, Receiver, Settings};
+
+    /// The shape of the default agrees with what is told to who wrote something else.
+    fn agrees(path: &[&str], default: &Value) {
+        let keys: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        let wanted = expected(&keys).shape;
+        let fits = match default {
+            Value::Null => wanted == Shape::Text, // Optional keys are paths and names.
+            Value::Bool(_) => wanted == Shape::Switch,
+            Value::Number(_) => wanted == Shape::Number,
+            Value::String(_) => wanted == Shape::Text,
+            Value::Array(_) => wanted == Shape::List,
+            Value::Object(_) => wanted == Shape::Table,
+        };
+        assert!(fits, "{path:?} is by default {default}");
+        if let Value::Object(table) = default {
+            for (key, value) in table {
+                agrees(&[path, &[key.as_str()]].concat(), value);
+            }
+        }
+    }
+
+    #[test]
+    fn each_key_says_what_it_takes() {
+        let Value::Object(settings) = serde_json::to_value(Settings::default()).unwrap() else {
+            panic!("settings are a table");
+        };
+        for (section, value) in &settings {
+            agrees(&[section], value);
+        }
+        agrees(
+            &["bots", "ops"],
+            &serde_json::to_value(Bot::default()).unwrap(),
+        );
+        agrees(
+            &["receivers", "ops"],
+            &serde_json::to_value(Receiver::default()).unwrap(),
+        );
+    }
+
+    #[test]
+    fn what_is_text_by_default_but_has_a_form_of_its_own_is_told_so() {
+        let defaults = serde_json::to_value(Settings::default()).unwrap();
+        let duration =
+            |text: &str| text.ends_with(['s', 'm']) && text.starts_with(char::is_numeric);
+        for (section, keys) in defaults.as_object().unwrap() {
+            for (key, value) in keys.as_object().unwrap() {
+                let path = [section.clone(), key.clone()];
+                if value.as_str().is_some_and(duration) {
+                    assert_eq!(expected(&path).what, DURATION.what, "{path:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_value_itself_is_not_repeated() {
+        let secret = ValueKind::String("s3cret".to_owned());
+        let path = ["server", "workers"].map(str::to_owned);
+        assert_eq!(
+            expected(&path).misfit(Some(&secret), false),
+            "this is text, not a whole number from 1 to 4294967295"
+        );
+    }
+}

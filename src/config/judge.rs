@@ -1,0 +1,313 @@
+//! What makes no sense, section by section; `receivers` judges the rest.
+//!
+//! A judge notes and goes on: whoever mends a configuration wants all at once, and wants
+//! each mistake told once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::layers::Sources;
+use super::places::{Places, written};
+use super::problem::{Problem, Severity};
+use super::resolve::{Bot, Webex};
+use super::secret::{SecretSource, could_be_a_secret};
+use super::settings;
+
+/// Alertmanager ends a flush after `max(group_interval, 10s)`; answering later is a loop of
+/// aborted requests.
+const FLUSH: Duration = Duration::from_secs(10);
+/// Longer than anything here can usefully take, and far from where clocks overflow.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Each is a thread or two; more than machines have processors only costs memory.
+const MOST_WORKERS: u32 = 512;
+
+/// Judges settings and notes what is wrong with them.
+pub(super) struct Judge<'a> {
+    places: &'a Places,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge who knows what was wrong before.
+    pub(super) fn new(places: &'a Places, problems: Vec<Problem>) -> Self {
+        Self { places, problems }
+    }
+
+    /// All that was noted, in the order of the file.
+    pub(super) fn problems(mut self) -> Vec<Problem> {
+        self.problems
+            .sort_by(|one, other| one.order().cmp(&other.order()));
+        self.problems
+    }
+
+    fn note(&mut self, severity: Severity, path: &[&str], message: impl Into<String>, hint: &str) {
+        let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        self.problems.push(Problem {
+            severity,
+            ..self.places.problem(&path, message.into(), hint)
+        });
+    }
+
+    pub(super) fn error(&mut self, path: &[&str], message: impl Into<String>, hint: &str) {
+        self.note(Severity::Error, path, message, hint);
+    }
+
+    pub(super) fn warn(&mut self, path: &[&str], message: impl Into<String>, hint: &str) {
+        self.note(Severity::Warning, path, message, hint);
+    }
+
+    /// Whether something was wrong with this very key already. Its value was left out then,
+    /// and that it is missing now is no second mistake.
+    pub(super) fn noted(&self, path: &[&str]) -> bool {
+        let key = written(path);
+        self.problems.iter().any(|problem| problem.key == key)
+    }
+
+    pub(super) fn limits(&mut self, server: &settings::Server, delivery: &settings::Delivery) {
+        if server.workers.get() > MOST_WORKERS {
+            self.error(
+                &["server", "workers"],
+                format!("these are more threads than {MOST_WORKERS}"),
+                "2 are enough for what Webex takes",
+            );
+        }
+        if server.body_limit.as_u64() == 0 {
+            self.error(
+                &["server", "body_limit"],
+                "this is zero, so no body would be read",
+                "write it like `4MiB`",
+            );
+        }
+        if delivery.max_waiting == 0 {
+            self.error(
+                &["delivery", "max_waiting"],
+                "this is zero, so every notification would be turned away",
+                "leave it out; 10000 is the default",
+            );
+        }
+    }
+
+    pub(super) fn times(
+        &mut self,
+        server: &settings::Server,
+        delivery: &settings::Delivery,
+        webex: &settings::Webex,
+    ) {
+        let hint = "write it like `9s` or `1m 30s`";
+        for (path, time, may_be_zero) in [
+            (["server", "shutdown_grace"], server.shutdown_grace, true),
+            (["delivery", "answer_within"], delivery.answer_within, false),
+            (["delivery", "give_up_after"], delivery.give_up_after, false),
+            (
+                ["delivery", "duplicate_window"],
+                delivery.duplicate_window,
+                true,
+            ),
+            (["webex", "request_timeout"], webex.request_timeout, false),
+        ] {
+            if time.is_zero() && !may_be_zero {
+                self.error(&path, "this time is zero", hint);
+            }
+            if time > LONGEST {
+                self.error(&path, "this time is longer than 30 days", hint);
+            }
+        }
+        if delivery.answer_within >= FLUSH {
+            self.warn(
+                &["delivery", "answer_within"],
+                "Alertmanager hangs up after its group_interval, which may be 10 s, \
+                 and sends again at once",
+                "stay below 10s, unless every group_interval is longer",
+            );
+        }
+        if server.shutdown_grace < webex.request_timeout {
+            self.warn(
+                &["server", "shutdown_grace"],
+                "this is shorter than `webex.request_timeout`, so a post that is under way \
+                 may be cut off at shutdown and arrive twice",
+                "make it longer than `webex.request_timeout`",
+            );
+        }
+    }
+
+    /// A word that is no level names a module to the log, which then logs nothing else.
+    pub(super) fn log(&mut self, log: &settings::Log) {
+        const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+        let is_level = |word: &str| LEVELS.contains(&word.trim().to_ascii_lowercase().as_str());
+        let is_sound = log.level.split(',').all(|directive| {
+            let level = directive
+                .rsplit_once('=')
+                .map_or(directive, |(_, level)| level);
+            is_level(level)
+        });
+        if !is_sound {
+            self.error(
+                &["log", "level"],
+                "this is not a log level",
+                "write `error`, `warn`, `info`, `debug` or `trace`, \
+                 or directives such as `info,alertmanager_webex=debug`",
+            );
+        }
+    }
+
+    pub(super) fn webex(&mut self, webex: settings::Webex) -> Option<Webex> {
+        let path = ["webex", "base_url"];
+        let hint = "write it like `https://webexapis.com/v1`";
+        if let Some(file) = &webex.ca_file {
+            self.file(&["webex", "ca_file"], file);
+        }
+        let base_url = match Url::parse(webex.base_url.trim_end_matches('/')) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
+            Ok(_) => {
+                self.error(&path, "this is not an http or https address", hint);
+                return None;
+            }
+            Err(_) => {
+                self.error(&path, "this is not a URL", hint);
+                return None;
+            }
+        };
+        if base_url.query().is_some()
+            || base_url.fragment().is_some()
+            || !base_url.username().is_empty()
+            || base_url.password().is_some()
+        {
+            self.error(&path, "this address holds more than host and path", hint);
+            return None;
+        }
+        Some(Webex {
+            base_url,
+            request_timeout: webex.request_timeout,
+            ca_file: webex.ca_file,
+        })
+    }
+
+    pub(super) fn bots(
+        &mut self,
+        bots: &BTreeMap<String, settings::Bot>,
+        sources: &Sources,
+    ) -> BTreeMap<Arc<str>, Bot> {
+        let mut resolved = BTreeMap::new();
+        for (name, bot) in bots {
+            if let Some(token) = self.token(name, bot, sources) {
+                let bot = Bot {
+                    token,
+                    messages_per_minute: bot.messages_per_minute,
+                    burst: bot.burst,
+                };
+                resolved.insert(name.as_str().into(), bot);
+            }
+        }
+        resolved
+    }
+
+    fn token(
+        &mut self,
+        name: &str,
+        bot: &settings::Bot,
+        sources: &Sources,
+    ) -> Option<SecretSource> {
+        let (file_key, env_key) = (["bots", name, "token_file"], ["bots", name, "token_env"]);
+        match (&bot.token_file, &bot.token_env) {
+            (Some(file), None) => {
+                self.file(&file_key, file);
+                Some(SecretSource::File(file.clone()))
+            }
+            (None, Some(variable)) => self.variable(&env_key, variable, sources),
+            (None, None) => {
+                if !self.noted(&file_key) && !self.noted(&env_key) {
+                    self.error(
+                        &["bots", name],
+                        "this bot has no token",
+                        "write `token_file` or `token_env` below it",
+                    );
+                }
+                None
+            }
+            (Some(_), Some(_)) => {
+                self.error(
+                    &["bots", name],
+                    "this bot has both `token_file` and `token_env`",
+                    "keep one of the two",
+                );
+                None
+            }
+        }
+    }
+
+    fn variable(
+        &mut self,
+        path: &[&str],
+        variable: &str,
+        sources: &Sources,
+    ) -> Option<SecretSource> {
+        if let Some(value) = sources.environment.get(variable) {
+            return Some(SecretSource::Variable(
+                variable.to_owned(),
+                value.as_str().into(),
+            ));
+        }
+        if is_name_of_variable(variable) {
+            self.error(
+                path,
+                format!("the environment variable {variable} is not set"),
+                "set it, or use `token_file`",
+            );
+        } else {
+            self.error(
+                path,
+                "this is not the name of an environment variable",
+                "write the name of a variable that holds the token, such as `WEBEX_TOKEN`; \
+                 the token itself does not belong into this file",
+            );
+        }
+        None
+    }
+
+    /// A path to a file. That the file can be read is seen at start, since a configuration
+    /// is often written where its files are not.
+    pub(super) fn file(&mut self, path: &[&str], file: &Path) {
+        if file.as_os_str().is_empty() {
+            self.error(path, "this path is empty", "name a file, or remove the key");
+        } else if file.to_str().is_some_and(could_be_a_secret) {
+            self.error(
+                path,
+                "this is not the path of a file",
+                "write the path of a file that holds the token, such as \
+                 `/run/secrets/webex/token`; the token itself does not belong into this file",
+            );
+        }
+    }
+
+    /// Without a bot or a receiver there is nothing to run.
+    pub(super) fn presence(&mut self, no_bots: bool, no_receivers: bool) {
+        if no_bots && !self.noted(&["bots"]) {
+            self.error(
+                &["bots"],
+                "there is no bot, so nothing can be posted",
+                "set WEBEX_TOKEN, or write `[bots.default]` with a `token_file`",
+            );
+        }
+        if no_receivers && !self.noted(&["receivers"]) {
+            self.error(
+                &["receivers"],
+                "there is no receiver, so nobody can be told",
+                "set WEBEX_ROOM, or write `[receivers.default]` with `rooms`",
+            );
+        }
+    }
+}
+
+/// Names are shown, and a token that stands where a name should is not: names of variables
+/// are capitals by custom, and what is not is short.
+fn is_name_of_variable(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !text.is_empty()
+        && text.bytes().all(word)
+        && (!could_be_a_secret(text) || text.len() <= 64 && text.bytes().all(capital))
+}

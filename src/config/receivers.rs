@@ -1,0 +1,222 @@
+//! Receivers: the names they hold become things.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::judge::Judge;
+use super::layers::{closest, listed};
+use super::room_id;
+use super::secret::{SecretSource, could_be_a_secret};
+use super::settings;
+use crate::routing::{Destination, Receiver};
+
+/// What receivers may name.
+pub(super) struct Known<'a> {
+    pub(super) bots: &'a [Arc<str>],
+    pub(super) rooms: &'a BTreeMap<String, String>,
+    /// `None` where the templates could not be loaded; that is a problem of its own.
+    pub(super) templates: Option<&'a [String]>,
+}
+
+impl Judge<'_> {
+    /// The receiver, unless its bot cannot be told.
+    pub(super) fn receiver(
+        &mut self,
+        name: &str,
+        receiver: &settings::Receiver,
+        known: &Known<'_>,
+    ) -> Option<Receiver> {
+        self.receiver_name(name);
+        let bot = self.bot_of(name, receiver, known.bots);
+        let rooms = self.rooms_of(name, receiver, known.rooms);
+        if let Some(templates) = known.templates {
+            self.template(name, &receiver.template, templates);
+        }
+        if let Some(file) = &receiver.bearer_token_file {
+            self.file(&["receivers", name, "bearer_token_file"], file);
+        }
+        let bot = bot?;
+        Some(Receiver {
+            name: name.into(),
+            destinations: rooms
+                .into_iter()
+                .map(|(room_name, room_id)| Destination {
+                    bot: Arc::clone(&bot),
+                    room_name,
+                    room_id,
+                })
+                .collect(),
+            template: receiver.template.clone(),
+            bearer_token: receiver.bearer_token_file.clone().map(SecretSource::File),
+            dry_run: receiver.dry_run,
+        })
+    }
+
+    /// The name stands in a URL path.
+    fn receiver_name(&mut self, name: &str) {
+        let strange = name.is_empty()
+            || name != name.trim_matches('/')
+            || name
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || "?#%\\".contains(c));
+        if strange {
+            self.error(
+                &["receivers", name],
+                "this name cannot stand in a URL path",
+                "use letters, digits, `-`, `_`, `.`, and `/` between them",
+            );
+        }
+    }
+
+    fn bot_of(
+        &mut self,
+        name: &str,
+        receiver: &settings::Receiver,
+        bots: &[Arc<str>],
+    ) -> Option<Arc<str>> {
+        let path = ["receivers", name, "bot"];
+        match (&receiver.bot, bots) {
+            (None, [only]) => Some(Arc::clone(only)),
+            (None, []) => None, // That there is no bot at all is said once.
+            (None, _) => {
+                if !self.noted(&path) {
+                    self.error(
+                        &path[..2],
+                        "there are several bots, and it is not said which one posts here",
+                        &format!("write `bot = \"NAME\"` with one of {}", listed(bots)),
+                    );
+                }
+                None
+            }
+            (Some(wanted), _) => {
+                let found = bots.iter().find(|bot| bot.as_ref() == wanted).cloned();
+                if found.is_none() && !self.noted(&["bots", wanted]) {
+                    let (message, hint) = unknown("bot", wanted, bots);
+                    self.error(&path, message, &hint);
+                }
+                found
+            }
+        }
+    }
+
+    /// The rooms, each as its name for people and its id.
+    fn rooms_of(
+        &mut self,
+        name: &str,
+        receiver: &settings::Receiver,
+        known: &BTreeMap<String, String>,
+    ) -> Vec<(Arc<str>, Arc<str>)> {
+        let path = ["receivers", name, "rooms"];
+        if receiver.rooms.is_empty() && !self.noted(&path) {
+            self.error(
+                &path,
+                "this receiver has no room",
+                "write `rooms = [\"NAME\"]` with names from `[rooms]` or room ids",
+            );
+        }
+        let mut rooms: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        for (index, written) in receiver.rooms.iter().enumerate() {
+            let index = index.to_string();
+            let path = ["receivers", name, "rooms", &index];
+            let Some((room_name, id)) = self.room(&path, written, known) else {
+                continue;
+            };
+            match rooms.iter().find(|(_, earlier)| *earlier == id) {
+                None => rooms.push((room_name, id)),
+                Some((earlier, _)) if *earlier == room_name => self.error(
+                    &path,
+                    format!("{} stands here twice", room(&room_name)),
+                    "name it once; each message would be posted twice",
+                ),
+                Some((earlier, _)) => self.error(
+                    &path,
+                    format!("{} is the same as {}", room(&room_name), room(earlier)),
+                    "name one of them; each message would be posted twice",
+                ),
+            }
+        }
+        rooms
+    }
+
+    /// A room's name for people, and its id.
+    fn room(
+        &mut self,
+        path: &[&str],
+        written: &str,
+        rooms: &BTreeMap<String, String>,
+    ) -> Option<(Arc<str>, Arc<str>)> {
+        if let Some(id) = rooms.get(written) {
+            return Some((written.into(), id.as_str().into()));
+        }
+        let names: Vec<&String> = rooms.keys().collect();
+        let near = closest(written, names.iter().map(|name| name.as_str()));
+        if room_id::is_no_name(written) && near.is_none() {
+            self.room_id(path, written);
+            return Some((written.into(), written.into()));
+        }
+        if written.is_empty() {
+            self.error(path, "this is empty", "write a room's name or its id");
+        } else if !self.noted(&["rooms", written]) {
+            let (message, hint) = unknown("room", written, &names);
+            self.error(path, message, &hint);
+        }
+        None
+    }
+
+    /// Ids are opaque to us: only what can never be one is refused.
+    pub(super) fn room_id(&mut self, path: &[&str], id: &str) {
+        if !room_id::is_plausible(id) {
+            self.error(
+                path,
+                "this is not a Webex room id",
+                "copy the id from the Webex API (`GET /rooms`); it looks like `Y2lzY29zcGFyazovL3VzL1JPT00v…`",
+            );
+        } else if let Some(kind) = room_id::kind(id).filter(|kind| kind != "ROOM") {
+            self.warn(
+                path,
+                format!("this is the id of a {kind}, not of a ROOM"),
+                "copy the id of the room itself",
+            );
+        }
+    }
+
+    fn template(&mut self, receiver: &str, wanted: &str, known: &[String]) {
+        if known.iter().all(|name| name != wanted) {
+            let (message, hint) = unknown("template", wanted, known);
+            self.error(&["receivers", receiver, "template"], message, &hint);
+        }
+    }
+}
+
+/// Message and hint for a name that nothing has.
+fn unknown<S: AsRef<str>>(thing: &str, wanted: &str, known: &[S]) -> (String, String) {
+    let message = if could_be_a_secret(wanted) {
+        format!("no {thing} has this name")
+    } else {
+        format!("no {thing} is named `{wanted}`")
+    };
+    let hint = match closest(wanted, known.iter().map(AsRef::as_ref)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if thing == "room" && known.is_empty() => {
+            "write its id, or give it a name in `[rooms]`".to_owned()
+        }
+        None if thing == "room" => {
+            format!(
+                "known rooms: {}; a room id can stand here as well",
+                listed(known)
+            )
+        }
+        None if known.is_empty() => format!("there is no {thing} yet"),
+        None => format!("known {thing}s: {}", listed(known)),
+    };
+    (message, hint)
+}
+
+/// A room as it is called in a message; an id is too long for one.
+fn room(name: &str) -> String {
+    if room_id::is_no_name(name) {
+        "this room".to_owned()
+    } else {
+        format!("room `{name}`")
+    }
+}

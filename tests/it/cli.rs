@@ -1,0 +1,469 @@
+//! The command line: what it prints where, and how it ends.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+use crate::programs::{PATIENCE, Sandbox, Service, captured, ours};
+
+const ROOM: &str = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";
+const DONE: i32 = 0;
+const FAILED: i32 = 1;
+const USAGE: i32 = 2;
+
+/// How a command ended, and what it printed.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// A command without the environment of whoever runs the tests, and with an end.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alertmanager-webex"));
+    command
+        .env_clear()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .timeout(PATIENCE)
+        .args(arguments);
+    command
+}
+
+fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    let ended = Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert_ne!(ended.code, 101, "this is a panic: {ended:?}");
+    ended
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    ended(&mut command(arguments))
+}
+
+/// `serve` with a token and a room, and with more variables, where it does not start.
+fn serve(variables: &[(&str, &str)]) -> Ended {
+    ended(
+        command(&["serve"])
+            .env("WEBEX_TOKEN", "t")
+            .env("WEBEX_ROOM", ROOM)
+            .env("ALERTMANAGER_WEBEX__SERVER__LISTEN", "127.0.0.1:0")
+            .envs(variables.iter().copied()),
+    )
+}
+
+/// A file in a folder that is gone with the first value.
+fn file(name: &str, text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let versions = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let bodies: Vec<PathBuf> = versions
+        .filter(|path| path.is_dir())
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    assert!(bodies.len() > 20, "{bodies:?}");
+    bodies
+}
+
+// What there is.
+
+#[test]
+fn help_names_every_command_and_goes_to_stdout() {
+    let help = run(&["--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (DONE, ""));
+    insta::assert_snapshot!(help.stdout);
+    for name in ["serve", "dev", "sandbox", "check", "render", "send"] {
+        let help = run(&[name, "--help"]);
+        assert_eq!((help.code, help.stderr.as_str()), (DONE, ""), "{name}");
+        assert!(
+            help.stdout.contains(&format!("alertmanager-webex {name}")),
+            "{help:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_a_matter_of_usage() {
+    for arguments in [
+        &[][..],
+        &["srve"],
+        &["serve", "--port", "9091"],
+        &["sandbox", "--listen", "here"],
+        &["sandbox", "--bot", "team"],
+        &["render", "--format", "pdf"],
+        &["render", "--receiver", "ops"],
+        &["send", "--url", "no url"],
+        &[
+            "send",
+            "--url",
+            "http://127.0.0.1:1/",
+            "--config",
+            "config.toml",
+        ],
+    ] {
+        let told = run(arguments);
+        assert_eq!(told.code, USAGE, "{arguments:?}: {told:?}");
+        assert_eq!(told.stdout, "", "{arguments:?}");
+        assert!(!told.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_version_is_one_line() {
+    let version = run(&["--version"]);
+    assert_eq!(version.code, DONE);
+    assert_eq!(
+        version.stdout,
+        concat!("alertmanager-webex ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+// `serve`, where it does not start.
+
+#[test]
+fn serve_with_a_broken_configuration_tells_all_of_it_and_is_a_matter_of_usage() {
+    let (_folder, path) = file("config.toml", "[server]\nlisten = 9091\n[log]\nlevel = 1\n");
+    let told = run(&["serve", "--config", &path]);
+    assert_eq!((told.code, told.stdout.as_str()), (USAGE, ""));
+    insta::assert_snapshot!(told.stderr.replace(&path, "config.toml"), @r#"
+    error: `bots`: there is no bot, so nothing can be posted
+      --> config.toml
+      hint: set WEBEX_TOKEN, or write `[bots.default]` with a `token_file`
+    error: `receivers`: there is no receiver, so nobody can be told
+      --> config.toml
+      hint: set WEBEX_ROOM, or write `[receivers.default]` with `rooms`
+    error: `server.listen`: this is a number, not an address with a port
+      --> config.toml:2
+      hint: write it like `"0.0.0.0:9091"`; a name such as `localhost` is not taken
+    error: `log.level`: this is not a log level
+      --> config.toml:4
+      hint: write `error`, `warn`, `info`, `debug` or `trace`, or directives such as `info,alertmanager_webex=debug`
+    the configuration has 4 errors
+    "#);
+}
+
+#[test]
+fn a_port_that_is_taken_is_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let told = serve(&[("ALERTMANAGER_WEBEX__SERVER__LISTEN", &address)]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    insta::assert_snapshot!(told.stderr.replace(&address, "ADDRESS"), @"error: cannot listen on ADDRESS: Address already in use (os error 98); choose another `server.listen`, or stop what listens there");
+    let told = run(&["sandbox", "--listen", &address]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    insta::assert_snapshot!(told.stderr.replace(&address, "ADDRESS"), @"error: cannot listen on ADDRESS: something listens there already; choose another `--listen`");
+    let told = run(&[
+        "dev",
+        "--listen",
+        &address,
+        "--sandbox-listen",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    assert!(told.stderr.contains("cannot listen on"), "{told:?}");
+}
+
+#[test]
+fn a_token_file_that_cannot_be_read_is_one_line() {
+    let config = |token: &str| {
+        format!("[bots.ops]\ntoken_file = \"{token}\"\n[receivers.default]\nrooms = [\"{ROOM}\"]\n")
+    };
+    let (_folder, path) = file("config.toml", &config("/nowhere/token"));
+    let told = run(&["serve", "--config", &path]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    insta::assert_snapshot!(told.stderr, @"error: bot `ops` has no token: cannot read the secret file /nowhere/token: No such file or directory (os error 2); mount it, and let the user that runs this read it");
+
+    for (content, expected) in [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        ("two words", "holds characters that no token has"),
+    ] {
+        let (_folder, token) = file("token", content);
+        let (_other, path) = file("config.toml", &config(&token));
+        let told = run(&["serve", "--config", &path]);
+        assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+        assert!(told.stderr.contains(expected), "{told:?}");
+        assert!(!told.stderr.contains("two words"), "{told:?}");
+        assert_eq!(told.stderr.lines().count(), 1, "{told:?}");
+    }
+}
+
+#[test]
+fn a_callers_token_that_cannot_be_read_is_one_line() {
+    let text = format!(
+        "[receivers.default]\nrooms = [\"{ROOM}\"]\nbearer_token_file = \"/nowhere/caller\"\n"
+    );
+    let (_folder, path) = file("config.toml", &text);
+    let told = ended(command(&["serve", "--config", &path]).env("WEBEX_TOKEN", "t"));
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    insta::assert_snapshot!(told.stderr, @"error: receiver `default` has no bearer token: cannot read the secret file /nowhere/caller: No such file or directory (os error 2); mount it, and let the user that runs this read it");
+}
+
+#[test]
+fn a_ca_file_that_is_no_ca_file_is_one_line() {
+    let broken =
+        "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+    let (_empty, empty) = file("ca.pem", "");
+    let (_text, text) = file("ca.pem", "no certificate\n");
+    let (_broken, broken) = file("ca.pem", broken);
+    for (path, expected) in [
+        ("/nowhere/ca.pem", "cannot read the CA file /nowhere/ca.pem"),
+        (&empty, "holds no certificate"),
+        (&text, "holds no certificate"),
+        (&broken, "broken certificate"),
+    ] {
+        let told = serve(&[("ALERTMANAGER_WEBEX__WEBEX__CA_FILE", path)]);
+        assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""), "{told:?}");
+        assert!(told.stderr.contains(expected), "{told:?}");
+        assert_eq!(told.stderr.lines().count(), 1, "{told:?}");
+    }
+}
+
+// `check`.
+
+#[test]
+fn check_takes_the_example_whose_token_is_not_at_hand() {
+    let told = run(&["check", "--config", "config.example.toml"]);
+    assert_eq!(told.code, DONE, "{told:?}");
+    assert_eq!(told.stdout, "ok: 1 bot, 1 receiver, 1 template\n");
+    insta::assert_snapshot!(told.stderr, @"
+    warning: bot `default`: cannot read the secret file /run/secrets/webex/token: No such file or directory (os error 2); mount it, and let the user that runs this read it
+      hint: `serve` needs it; here nothing depends on it
+    ");
+}
+
+#[test]
+fn check_refuses_a_broken_configuration() {
+    let (_folder, path) = file("config.toml", "[servr]\n");
+    let told = run(&["check", "--config", &path]);
+    assert_eq!((told.code, told.stdout.as_str()), (USAGE, ""));
+    assert!(told.stderr.contains("did you mean `server`?"), "{told:?}");
+    assert!(
+        told.stderr.ends_with("the configuration has 3 errors\n"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn check_names_a_template_that_does_not_parse_and_one_that_does_not_render() {
+    for (template, code, expected) in [
+        ("{{ status", USAGE, "team.md:1:"),
+        ("{{ status | no_such_filter }}", USAGE, "no_such_filter"),
+        ("{{ no_such_thing }}", FAILED, "no_such_thing"),
+        ("{{ status }}", DONE, ""),
+    ] {
+        let (folder, _) = file("team.md", template);
+        let text = format!(
+            "[templates]\ndirectory = \"{}\"\n[receivers.default]\nrooms = [\"{ROOM}\"]\ntemplate = \"team\"\n",
+            folder.path().display()
+        );
+        let (_other, path) = file("config.toml", &text);
+        let told = ended(command(&["check", "--config", &path]).env("WEBEX_TOKEN", "t"));
+        assert_eq!(told.code, code, "{template}: {told:?}");
+        assert!(told.stderr.contains(expected), "{template}: {told:?}");
+    }
+}
+
+// `render`.
+
+#[test]
+fn every_captured_body_can_be_rendered_in_every_form() {
+    for body in fixtures() {
+        for format in ["markdown", "text", "request"] {
+            let told = run(&["render", body.to_str().unwrap(), "--format", format]);
+            assert_eq!(told.code, DONE, "{}: {told:?}", body.display());
+            assert!(!told.stdout.trim().is_empty(), "{}", body.display());
+        }
+    }
+}
+
+#[test]
+fn stdout_is_data_and_stderr_tells_progress() {
+    let body = "tests/fixtures/alertmanager-0.34/one-firing.json";
+    let told = run(&["render", body, "--format", "request"]);
+    let request: Value = serde_json::from_str(&told.stdout).expect("stdout is JSON alone");
+    let markdown = request["markdown"].as_str().unwrap();
+    assert_eq!(
+        run(&["render", body]).stdout.trim_end(),
+        markdown.trim_end()
+    );
+    assert!(told.stderr.starts_with("message 1 of 1: "), "{told:?}");
+    assert_eq!(told.stderr.lines().count(), 1, "{told:?}");
+}
+
+#[test]
+fn a_body_comes_from_stdin_as_well() {
+    let expected = run(&[
+        "render",
+        "tests/fixtures/alertmanager-0.34/one-resolved.json",
+    ]);
+    for arguments in [&["render"][..], &["render", "-"]] {
+        let told = ended(command(arguments).write_stdin(captured("one-resolved")));
+        assert_eq!(told.stdout, expected.stdout);
+        assert_eq!(told.code, DONE);
+    }
+}
+
+#[test]
+fn what_cannot_be_rendered_fails_with_the_remedy() {
+    let body = "tests/fixtures/alertmanager-0.34/one-firing.json";
+    let (_folder, text) = file("body.json", "no JSON");
+    let (_other, other) = file("body.json", r#"{"version":"3","groupKey":"x"}"#);
+    for (arguments, expected) in [
+        (
+            &["render", body, "--template", "team"][..],
+            "no template is named `team`; known templates: `default`",
+        ),
+        (
+            &["render", "/nowhere/body.json"],
+            "cannot read /nowhere/body.json",
+        ),
+        (&["render", &text], "JSON"),
+        (&["render", &other], "version"),
+        (
+            &[
+                "render",
+                body,
+                "--config",
+                "config.example.toml",
+                "--receiver",
+                "ops",
+            ],
+            "no receiver is named `ops`",
+        ),
+    ] {
+        let told = run(arguments);
+        assert_eq!(
+            (told.code, told.stdout.as_str()),
+            (FAILED, ""),
+            "{arguments:?}"
+        );
+        assert!(
+            told.stderr.starts_with("error: "),
+            "{arguments:?}: {told:?}"
+        );
+        assert!(told.stderr.contains(expected), "{arguments:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    for (keep_stdout, keep_stderr) in [(false, true), (true, false), (false, false)] {
+        let mut child = ours()
+            .args(["render", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It waits for its stdin, so the readers are gone before it writes.
+        let stdout = child.stdout.take().filter(|_| keep_stdout);
+        let stderr = child.stderr.take().filter(|_| keep_stderr);
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(captured("group-mixed").as_bytes()).unwrap();
+        drop(stdin);
+        let status = crate::programs::until("render ends", || child.try_wait().unwrap());
+        assert_eq!(status.code(), Some(DONE), "{keep_stdout} {keep_stderr}");
+        if let Some(mut stderr) = stderr {
+            let told = std::io::read_to_string(&mut stderr).unwrap();
+            assert!(!told.contains("error"), "{told}");
+        }
+        drop(stdout);
+    }
+}
+
+// `send`.
+
+fn send(sandbox: &Sandbox, room: &str) -> Ended {
+    ended(
+        command(&["send", "tests/fixtures/alertmanager-0.34/one-firing.json"])
+            .env("WEBEX_TOKEN", &sandbox.token)
+            .env("WEBEX_ROOM", room)
+            .env("ALERTMANAGER_WEBEX__WEBEX__BASE_URL", &sandbox.api)
+            .env("ALERTMANAGER_WEBEX__DELIVERY__ANSWER_WITHIN", "3s"),
+    )
+}
+
+#[test]
+fn send_delivers_and_says_so() {
+    let sandbox = Sandbox::start();
+    let told = send(&sandbox, &sandbox.rooms["ops"]);
+    assert_eq!(told.code, DONE, "{told:?}");
+    assert_eq!(told.stdout, "Webex accepted 1 message\n");
+    assert_eq!(sandbox.messages("ops").len(), 1);
+}
+
+#[test]
+fn send_says_what_webex_refuses_and_what_to_do() {
+    let mut sandbox = Sandbox::start();
+    let told = send(&sandbox, ROOM);
+    assert_eq!(told.code, FAILED, "{told:?}");
+    assert!(told.stdout.contains("unknown to Webex"), "{told:?}");
+    assert!(told.stdout.contains("add the bot to the room"), "{told:?}");
+
+    "s3cr3t".clone_into(&mut sandbox.token);
+    let told = send(&sandbox, &sandbox.rooms["ops"]);
+    assert_eq!(told.code, FAILED, "{told:?}");
+    assert!(
+        told.stdout.contains("Webex refuses the bot's token"),
+        "{told:?}"
+    );
+    assert!(!format!("{told:?}").contains("s3cr3t"), "{told:?}");
+}
+
+#[test]
+fn send_to_a_running_service_shows_its_answer() {
+    let sandbox = Sandbox::start();
+    let service = Service::start(&sandbox, "ops", &[]);
+    let body = "tests/fixtures/alertmanager-0.34/one-firing.json";
+    let told = run(&["send", body, "--url", &service.url("/alertmanager")]);
+    assert_eq!(told.code, DONE, "{told:?}");
+    let answer: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(answer["reason"], "delivered");
+
+    let told = run(&["send", body, "--url", &service.url("/alertmanager/nobody")]);
+    assert_eq!(told.code, FAILED, "{told:?}");
+    let answer: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(answer["reason"], "unknown_receiver");
+}
+
+#[test]
+fn send_to_nobody_says_that_nobody_is_there() {
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let body = "tests/fixtures/alertmanager-0.34/one-firing.json";
+    let told = run(&[
+        "send",
+        body,
+        "--url",
+        &format!("http://{closed}/alertmanager"),
+    ]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    assert!(
+        told.stderr.contains("the service does not answer"),
+        "{told:?}"
+    );
+}
