@@ -9,10 +9,10 @@
 
 use std::fmt::Write as _;
 
+use super::cut::cut_text;
 use super::escape::push_escaped;
 use super::severity::Severity;
 use super::shorten::brief;
-use super::split::cut_text;
 use super::{Message, RENDERED_BYTES, links};
 use crate::alertmanager::{Alert, Notification, Status};
 

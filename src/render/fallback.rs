@@ -8,9 +8,10 @@ use std::fmt::{self, Write as _};
 
 use tera::ErrorKind;
 
+use super::cut::{BEGIN_ALERT, note_paragraph};
+use super::digest::counts;
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
 use super::shorten::brief;
-use super::split::{BEGIN_ALERT, note_paragraph};
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
 
@@ -106,15 +107,24 @@ fn one_line(text: &str, chars: usize) -> String {
     line
 }
 
+/// What a notification is about, in a few words of plain text.
+pub(super) fn title(notification: &Notification<'_>) -> String {
+    let counts = counts(
+        notification.firing().count(),
+        notification.resolved().count(),
+    );
+    match notification.common_labels.get("alertname") {
+        Some(name) if !name.trim().is_empty() => format!("{counts}: {name}"),
+        _ => counts,
+    }
+}
+
 /// A message made without any template: every alert with its labels and what it says.
 pub(super) fn text(notification: &Notification<'_>) -> String {
     let firing = notification.firing().count();
     let resolved = notification.resolved().count();
-    let mut text = match (firing, resolved) {
-        (0, resolved) => format!("✅ **{resolved} resolved**"),
-        (firing, 0) => format!("🔔 **{firing} firing**"),
-        (firing, resolved) => format!("🔔 **{firing} firing, {resolved} resolved**"),
-    };
+    let emoji = if firing == 0 { "✅" } else { "🔔" };
+    let mut text = format!("{emoji} **{}**", counts(firing, resolved));
     for (name, value) in notification.group_labels.iter() {
         text.push_str(" · ");
         push_pair(&mut text, name, value);

@@ -5,13 +5,14 @@
 //! and what alerts hold arrives as visible text, never as markup.
 //!
 //! The way of a notification through here: `context` makes it the data that templates
-//! see, `engine` runs the template under `escape`, `split` fits the result into a
+//! see, `engine` runs the template under `escape`, `cut` fits the result into a
 //! message, and `fallback` stands in where the template fails.
 //!
 //! What does not belong here: posting, retrying, and where messages go.
 
 mod card;
 mod context;
+mod cut;
 mod digest;
 mod directory;
 mod engine;
@@ -21,13 +22,12 @@ mod fallback;
 mod filters;
 mod links;
 mod plain;
+pub mod samples;
 mod severity;
 mod shorten;
 mod split;
 mod time;
 
-#[cfg(test)]
-mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +42,7 @@ pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
 pub use plain::plain_text;
+pub use split::MAX_PARTS;
 
 /// The longest `markdown` or `text` that Webex takes, in bytes of UTF-8
 /// (`public-spec/webex-messaging.json` of webex/webex-openapi-specs).
@@ -114,7 +115,7 @@ impl Message {
     /// The note is plain text, is escaped here, and is cut where it would take more than
     /// [`NOTE_BYTES`]. The message stays within [`MESSAGE_BYTES`] whatever it held before.
     pub fn append_note(&mut self, note: &str) {
-        split::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
+        cut::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
     }
 }
 
@@ -181,12 +182,20 @@ impl Renderer {
         };
         let note = failed.as_ref().map(Fallback::note);
         let reserved = note.as_ref().map_or(0, String::len);
-        let mut markdown = split::fit(&text, RENDERED_BYTES - reserved);
-        if let Some(note) = note {
-            markdown.push_str(&note);
+        let mut messages: Vec<Message> = split::split(&split::Source {
+            text: &text,
+            title: &fallback::title(subject.notification),
+            alertmanager_url: &links::alertmanager(subject.notification),
+            reserved,
+        })
+        .into_iter()
+        .map(Message::new)
+        .collect();
+        if let Some((note, first)) = note.zip(messages.first_mut()) {
+            first.markdown.push_str(&note);
         }
         Rendered {
-            messages: vec![Message::new(markdown)],
+            messages,
             fallback: failed,
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::MESSAGE_BYTES;
-use super::split::boundary;
+use super::cut::boundary;
 
 /// Ends a text that was too long.
 const CUT: &str = "…";
@@ -17,16 +17,21 @@ const CUT: &str = "…";
 /// mentions in plain text as well.
 #[must_use]
 pub fn plain_text(markdown: &str) -> String {
-    let mut writer = Writer::default();
-    for event in Parser::new_ext(markdown, Options::empty()) {
-        writer.event(event);
-    }
-    let text = writer.text.trim().replace("<@", "< @");
+    let text = uncut(markdown);
     if text.len() <= MESSAGE_BYTES {
         return text;
     }
     let end = boundary(&text, MESSAGE_BYTES - CUT.len());
     format!("{}{CUT}", &text[..end])
+}
+
+/// The same, however long it is.
+pub(super) fn uncut(markdown: &str) -> String {
+    let mut writer = Writer::default();
+    for event in Parser::new_ext(markdown, Options::empty()) {
+        writer.event(event);
+    }
+    writer.text.trim().replace("<@", "< @")
 }
 
 #[derive(Default)]
