@@ -40,6 +40,15 @@ const PLACES_SHOWN: usize = 2;
 /// Longer links are left out: they would take the room of other entries.
 const LINKS_BYTES: usize = 700;
 
+/// What a digest calls the ranks of its entries.
+const RANKS: [&str; 5] = [
+    "critical",
+    "unknown severity",
+    "warning",
+    "info",
+    "resolved",
+];
+
 /// Between the parts of an entry.
 const SEPARATOR: &str = " · ";
 
@@ -81,6 +90,14 @@ impl Entry {
             markdown: line(notification, emoji(rank), firing, resolved).into(),
             links: links(notification).into(),
         }
+    }
+
+    /// The same with another line, such as a template made.
+    pub(super) fn with_line(mut self, text: &str) -> Self {
+        let lines: Vec<&str> = text.split_whitespace().collect();
+        self.markdown = cut_text(&lines.join(" "), ENTRY_BYTES).into();
+        self.links = Box::default();
+        self
     }
 
     /// How much of [`DIGEST_BYTES`] it takes.
@@ -274,15 +291,8 @@ fn head(entries: &[&Entry]) -> String {
         entries.len(),
         counts(firing, resolved)
     );
-    const NAMES: [&str; 5] = [
-        "critical",
-        "unknown severity",
-        "warning",
-        "info",
-        "resolved",
-    ];
     let mut separator = "";
-    for (rank, name) in (0_u8..).zip(NAMES) {
+    for (rank, name) in (0_u8..).zip(RANKS) {
         let groups = entries
             .iter()
             .filter(|entry| entry.severity_rank == rank)

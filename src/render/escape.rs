@@ -200,7 +200,7 @@ fn char_at(input: &str, at: usize) -> Option<char> {
     input.get(at..)?.chars().next()
 }
 
-fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
+pub(super) fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
     let Some(c) = char_at(input, at) else {
         return false;
     };

@@ -26,8 +26,10 @@ const VALUE_LINES: usize = 6;
 /// control characters, so it can be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fallback {
-    /// The template that should have been used, such as `team`.
+    /// The template that should have been used, such as `team`, or `team.card.json`.
     pub template: String,
+    /// Whether it is the card that failed, so that the message goes without one.
+    pub is_card: bool,
     /// File, line and column of the failure, where known. The file is another one than the
     /// template where that includes it.
     pub place: Option<(String, usize, usize)>,
@@ -42,6 +44,7 @@ impl Fallback {
                 let span = report.span();
                 Self {
                     template: template.to_owned(),
+                    is_card: false,
                     // Tera counts columns from 0.
                     place: Some((
                         report.filename().to_owned(),
@@ -51,26 +54,32 @@ impl Fallback {
                     reason: one_line(cause(report.message()), REASON_CHARS),
                 }
             }
-            ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
-            _ => Self::unplaced(template, &error.to_string()),
+            ErrorKind::TemplateNotFound(_) => Self::reasoned(template, "there is no such template"),
+            _ => Self::reasoned(template, &error.to_string()),
         }
     }
 
-    pub(super) fn empty(template: &str) -> Self {
-        Self::unplaced(template, "it rendered to nothing")
-    }
-
-    fn unplaced(template: &str, reason: &str) -> Self {
+    /// A failure that has no place in the template.
+    pub(super) fn reasoned(template: &str, reason: &str) -> Self {
         Self {
             template: template.to_owned(),
+            is_card: false,
             place: None,
             reason: one_line(reason, REASON_CHARS),
         }
     }
 
+    /// The same, of a card.
+    pub(super) fn of_card(mut self) -> Self {
+        self.is_card = true;
+        self
+    }
+
     /// The paragraph that tells the room.
     pub(super) fn note(&self) -> String {
-        let instead = if self.template == DEFAULT_TEMPLATE {
+        let instead = if self.is_card {
+            "the message has no card"
+        } else if self.template == DEFAULT_TEMPLATE {
             "a plainer one was used"
         } else {
             "the built-in one was used"
@@ -81,7 +90,8 @@ impl Fallback {
 
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "template {} failed", one_line(&self.template, 60))?;
+        let what = if self.is_card { "card" } else { "template" };
+        write!(f, "{what} {} failed", one_line(&self.template, 60))?;
         if let Some((file, line, column)) = &self.place {
             write!(f, " at {file}:{line}:{column}")?;
         }

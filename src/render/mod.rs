@@ -20,6 +20,8 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+mod guard;
+mod limits;
 mod links;
 mod plain;
 pub mod samples;
@@ -37,7 +39,7 @@ use jiff::Timestamp;
 
 use crate::alertmanager::Notification;
 
-pub use card::Card;
+pub use card::{CARD_BYTES, Card};
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
@@ -57,6 +59,11 @@ const RENDERED_BYTES: usize = MESSAGE_BYTES - NOTE_BYTES;
 
 /// The built-in template, and the one that stands in for a failed one.
 pub const DEFAULT_TEMPLATE: &str = "default";
+
+/// Templates that are made without Tera, unless the directory has files of these names: one
+/// line a notification, and the one that cannot fail.
+const DIGEST_TEMPLATE: &str = "digest";
+const FALLBACK_TEMPLATE: &str = "fallback";
 
 /// Where templates come from, besides the built-in ones.
 #[derive(Debug, Clone, Default)]
@@ -138,19 +145,34 @@ impl Renderer {
     /// Whether there is a template of that name; `default` means `default.md`.
     #[must_use]
     pub fn contains(&self, template: &str) -> bool {
-        self.engine.contains(template)
+        [DIGEST_TEMPLATE, FALLBACK_TEMPLATE].contains(&template) || self.engine.contains(template)
     }
 
     /// The names that [`Self::contains`] accepts, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.engine.names()
+        let mut names = self.engine.names();
+        names.extend([DIGEST_TEMPLATE, FALLBACK_TEMPLATE].map(str::to_owned));
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
-    /// What stands for a notification in a digest.
+    /// What stands for a notification in a digest: one line, made by the directory's
+    /// `digest.md` where there is one.
     #[must_use]
     pub fn entry(&self, subject: &Subject<'_>) -> Entry {
-        Entry::new(subject.notification)
+        let entry = Entry::new(subject.notification);
+        if !self.engine.contains(DIGEST_TEMPLATE) {
+            return entry;
+        }
+        match self
+            .engine
+            .render(DIGEST_TEMPLATE, &context::build(subject))
+        {
+            Ok(text) => entry.with_line(&text),
+            Err(_) => entry,
+        }
     }
 
     /// One message for many notifications: how many there are by status and severity, then a
@@ -172,14 +194,7 @@ impl Renderer {
     /// says so, because the template's author reads the room and not our log.
     #[must_use]
     pub fn render(&self, subject: &Subject<'_>) -> Rendered {
-        let context = context::build(subject);
-        let (text, failed) = match self.engine.render(subject.template, &context) {
-            Ok(text) => (text, None),
-            Err(failed) => match self.engine.render_default(&context) {
-                Ok(text) => (text, Some(failed)),
-                Err(_) => (fallback::text(subject.notification), Some(failed)),
-            },
-        };
+        let (text, card, failed) = self.text_and_card(subject);
         let note = failed.as_ref().map(Fallback::note);
         let reserved = note.as_ref().map_or(0, String::len);
         let mut messages: Vec<Message> = split::split(&split::Source {
@@ -191,12 +206,44 @@ impl Renderer {
         .into_iter()
         .map(Message::new)
         .collect();
-        if let Some((note, first)) = note.zip(messages.first_mut()) {
-            first.markdown.push_str(&note);
+        if let Some(first) = messages.first_mut() {
+            first.markdown.push_str(note.as_deref().unwrap_or_default());
+            first.card = card;
         }
         Rendered {
             messages,
             fallback: failed,
         }
+    }
+
+    /// What the first template of the chain makes that does not fail.
+    fn text_and_card(&self, subject: &Subject<'_>) -> (String, Option<Card>, Option<Fallback>) {
+        let template = subject.template;
+        if !self.engine.contains(template) {
+            match template {
+                FALLBACK_TEMPLATE => return (fallback::text(subject.notification), None, None),
+                DIGEST_TEMPLATE => {
+                    return (Entry::new(subject.notification).markdown(), None, None);
+                }
+                _ => {}
+            }
+        }
+        let mut context = context::build(subject);
+        let failed = match self.engine.render(template, &context) {
+            // A card that showed something else than the text beside it would confuse, so
+            // there is none where the template failed.
+            Ok(text) => {
+                return match self.engine.card(template, &mut context) {
+                    Ok(card) => (text, card, None),
+                    Err(failed) => (text, None, Some(failed)),
+                };
+            }
+            Err(failed) => failed,
+        };
+        let text = match self.engine.render_default(&context) {
+            Ok(text) => text,
+            Err(_) => fallback::text(subject.notification),
+        };
+        (text, None, Some(failed))
     }
 }

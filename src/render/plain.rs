@@ -12,6 +12,9 @@ use super::cut::boundary;
 /// Ends a text that was too long.
 const CUT: &str = "…";
 
+/// Deeper lists are not indented further.
+const DEEPEST: usize = 6;
+
 /// Makes readable plain text of Markdown: markup goes, the targets of links stay. Takes at
 /// most [`MESSAGE_BYTES`], and pages nobody: `<@` is taken apart, in case Webex looks for
 /// mentions in plain text as well.
@@ -70,7 +73,7 @@ impl<'a> Writer<'a> {
             }
             Tag::Item => {
                 self.line();
-                let depth = self.lists.len().saturating_sub(1);
+                let depth = self.lists.len().saturating_sub(1).min(DEEPEST);
                 self.text.push_str(&"  ".repeat(depth));
                 match self.lists.last_mut() {
                     Some(Some(number)) => {

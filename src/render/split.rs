@@ -89,10 +89,10 @@ fn without_marks(text: &str) -> String {
 }
 
 /// Whether the plain text of a Markdown text is no longer than that. Nearly always it is
-/// shorter than the Markdown; links by reference, numbered and nested lists may make it
-/// longer, but not threefold unless there is a reference.
+/// shorter than the Markdown. Nested lists may make it longer, but not eightfold; links by
+/// reference may make it longer by any factor.
 fn fits_as_text(markdown: &str, limit: usize) -> bool {
-    (markdown.len() < limit / 3 && !markdown.contains("]:"))
+    (markdown.len() < limit / 8 && !markdown.contains("]:"))
         || plain::uncut(markdown).len() <= limit
 }
 

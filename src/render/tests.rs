@@ -11,7 +11,11 @@ use tempfile::TempDir;
 use super::samples::{self, NOW};
 use super::*;
 
-fn render_with(renderer: &Renderer, template: &str, body: &str) -> Rendered {
+mod built_in;
+mod cards;
+mod limits;
+
+pub(super) fn render_with(renderer: &Renderer, template: &str, body: &str) -> Rendered {
     let notification = Notification::parse(body.as_bytes()).unwrap();
     renderer.render(&Subject {
         notification: &notification,
@@ -27,7 +31,7 @@ fn render(body: &str) -> Rendered {
 }
 
 /// A renderer with these files in its directory.
-fn renderer_with(files: &[(&str, &str)]) -> (TempDir, Renderer) {
+pub(super) fn renderer_with(files: &[(&str, &str)]) -> (TempDir, Renderer) {
     let directory = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(directory.path().join(name), content).unwrap();
@@ -59,34 +63,6 @@ pub(super) fn constructs(markdown: &str) -> Vec<String> {
             _ => None,
         })
         .collect()
-}
-
-/// All messages as one text, for a snapshot.
-fn joined(messages: &[Message], show: impl Fn(&str) -> String) -> String {
-    let shown: Vec<String> = messages
-        .iter()
-        .map(|message| show(&message.markdown))
-        .collect();
-    shown.join("\n\n======== next message\n\n")
-}
-
-#[test]
-fn the_default_template_reads_well() {
-    for (name, body) in samples::all() {
-        let outcome = render(&body);
-        assert_eq!(outcome.fallback, None, "{name}");
-        for message in &outcome.messages {
-            assert!(
-                message.markdown.len() <= MESSAGE_BYTES - NOTE_BYTES,
-                "{name}"
-            );
-        }
-        insta::assert_snapshot!(name, joined(&outcome.messages, str::to_owned));
-        insta::assert_snapshot!(
-            format!("{name}.text"),
-            joined(&outcome.messages, plain_text)
-        );
-    }
 }
 
 #[test]
@@ -260,7 +236,12 @@ fn a_mounted_config_map_is_read_through_its_links() {
     fs::create_dir(directory.path().join("folder.md")).unwrap();
 
     let renderer = Renderer::new(&options(&directory)).unwrap();
-    assert_eq!(renderer.names(), ["default", "team"]);
+    assert_eq!(
+        renderer.names(),
+        [
+            "compact", "default", "detailed", "digest", "fallback", "team"
+        ]
+    );
     assert!(renderer.contains("team") && !renderer.contains("folder"));
 }
 
