@@ -66,6 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 room_id: &chosen.room_id,
                 markdown: Some(&message.markdown),
                 text: None,
+                attachments: None,
             })?,
         };
         print(&text)?;

@@ -8,8 +8,9 @@ use super::gate::Gate;
 use super::retry::{Form, Verdict, judge};
 use super::token::{Token, Use};
 use crate::config;
+use crate::render::Card;
 use crate::telemetry::Metrics;
-use crate::webex::{self, Client, NewMessage};
+use crate::webex::{self, Attachment, Client, NewMessage};
 
 /// A Webex identity and the limits that Webex puts on it.
 pub(super) struct Bot {
@@ -50,12 +51,13 @@ impl Bot {
         })
     }
 
-    /// Waits for token, gate and quota, then posts once. `sending` is called when the
+    /// Waits for token, gate and quota, then posts once; the card where `form` says so. `sending` is called when the
     /// request is about to leave.
     pub(super) async fn post(
         &self,
         room_id: &str,
         text: &str,
+        card: Option<&Card>,
         form: Form,
         sending: impl FnOnce(),
     ) -> Posted {
@@ -68,8 +70,12 @@ impl Bot {
         let pass = self.gate.pass().await;
         let message = NewMessage {
             room_id,
-            markdown: (form == Form::Markdown).then_some(text),
+            markdown: (form != Form::Text).then_some(text),
             text: (form == Form::Text).then_some(text),
+            attachments: card
+                .filter(|_| form == Form::Card)
+                .and_then(|card| Attachment::card(card.json()))
+                .map(|card| [card]),
         };
         sending();
         let start = Instant::now();

@@ -110,24 +110,33 @@ impl Work {
         destination: &Destination,
         message: &Message,
     ) -> Result<(), (RefusalCause, String)> {
-        let mut form = Form::Markdown;
-        let mut plain = String::new();
+        let card = message.card.as_ref();
+        let first = if card.is_some() {
+            Form::Card
+        } else {
+            Form::Markdown
+        };
+        let mut form = first;
+        let mut plainer = String::new();
         let mut failures = 0;
         loop {
-            let text = match form {
-                Form::Markdown => &message.markdown,
-                Form::Text => &plain,
+            let text = if form == first {
+                &message.markdown
+            } else {
+                &plainer
             };
             let closed_for = bot.gate.closed_for();
             if !closed_for.is_zero() {
                 self.delivery.troubled(Trouble::RateLimited { closed_for });
             }
             let sending = || self.sending.store(true, Ordering::Release);
-            let posted = bot.post(&destination.room_id, text, form, sending).await;
+            let posted = bot
+                .post(&destination.room_id, text, card, form, sending)
+                .await;
             self.sending.store(false, Ordering::Release);
             match posted {
                 Posted::Accepted => {
-                    self.was_accepted(form);
+                    self.was_accepted(form != first);
                     return Ok(());
                 }
                 Posted::TokenChanged => {}
@@ -147,6 +156,16 @@ impl Work {
                         failures += 1;
                         self.wait_after(failures, at_least, &error).await;
                     }
+                    Verdict::Plainer if form == Form::Card => {
+                        self.engine.metrics.card_refused(&self.receiver.name);
+                        tracing::warn!(
+                            receiver = %self.receiver.name, room = %destination.room_name, %error,
+                            "Webex refused the card for room `{}`; trying without: {error}",
+                            destination.room_name,
+                        );
+                        plainer = without_card(message, &error).markdown;
+                        form = Form::Markdown;
+                    }
                     Verdict::Plainer => {
                         self.engine.metrics.markdown_refused(&self.receiver.name);
                         tracing::warn!(
@@ -154,7 +173,7 @@ impl Work {
                             "Webex refused the Markdown for room `{}`; trying plain text: {error}",
                             destination.room_name,
                         );
-                        plain = as_plain_text(message, &error);
+                        plainer = as_plain_text(message, &error);
                         form = Form::Text;
                     }
                     Verdict::RoomRefused => return Err((RefusalCause::Room, error.to_string())),
@@ -166,9 +185,9 @@ impl Work {
         }
     }
 
-    fn was_accepted(&self, form: Form) {
+    fn was_accepted(&self, plainer: bool) {
         self.accepted.fetch_add(1, Ordering::AcqRel);
-        let kind = if self.plainer || form == Form::Text {
+        let kind = if self.plainer || plainer {
             MessageKind::Fallback
         } else {
             MessageKind::New
@@ -195,6 +214,18 @@ impl Work {
         );
         sleep(wait).await;
     }
+}
+
+/// The same without its card, with a word on why.
+fn without_card(message: &Message, error: &webex::Error) -> Message {
+    let mut noted = Message {
+        card: None,
+        ..message.clone()
+    };
+    noted.append_note(&format!(
+        "Shown without its card, because Webex refused it: {error}"
+    ));
+    noted
 }
 
 /// The same as plain text, with a word on why.
