@@ -143,10 +143,10 @@ mod tests {
         let keys: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let wanted = expected(&keys).shape;
         let fits = match default {
-            Value::Null => wanted == Shape::Text, // Optional keys are paths and names.
+            // Optional keys, which are null, are paths and names.
+            Value::Null | Value::String(_) => wanted == Shape::Text,
             Value::Bool(_) => wanted == Shape::Switch,
             Value::Number(_) => wanted == Shape::Number,
-            Value::String(_) => wanted == Shape::Text,
             Value::Array(_) => wanted == Shape::List,
             Value::Object(_) => wanted == Shape::Table,
         };
