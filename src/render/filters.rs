@@ -16,10 +16,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use tera::{Error, Kwargs, Map, State, Tera, TeraResult, Value};
 
-use super::cut::{BEGIN_ALERT, END_ALERTS};
 use super::escape::push_escaped;
 use super::severity::Severity;
 use super::shorten::brief;
+use super::split::{BEGIN_ALERT, END_ALERTS};
 use super::{links, time};
 
 /// How many pairs `facts` shows unless told otherwise.
