@@ -11,7 +11,7 @@ use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Sources};
-use crate::delivery::{self, Engine, Gates, Parts};
+use crate::delivery::{self, Engine, Gauges, Parts};
 use crate::http::{self, CallerError, Reason, Service};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
@@ -184,7 +184,7 @@ pub fn engine(
         runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
     })?;
-    metrics.collect_from(Box::new(Gates(Arc::clone(&engine))));
+    metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))
 }
 

@@ -73,11 +73,11 @@ pub(super) fn expected(path: &[String]) -> Expected {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
         ["server", "listen"] => ADDRESS,
-        ["server", "body_limit"] => SIZE,
+        ["server", "body_limit"] | ["delivery", "max_waiting_bytes"] => SIZE,
         ["server", "shutdown_grace"]
         | [
             "delivery",
-            "answer_within" | "give_up_after" | "duplicate_window",
+            "answer_within" | "give_up_after" | "duplicate_window" | "digest_after",
         ]
         | ["webex", "request_timeout"] => DURATION,
         ["server", "workers"]

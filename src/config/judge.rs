@@ -82,6 +82,13 @@ impl<'a> Judge<'a> {
                 "write it like `4MiB`",
             );
         }
+        if delivery.max_waiting_bytes.as_u64() == 0 {
+            self.error(
+                &["delivery", "max_waiting_bytes"],
+                "this is zero, so every notification would be turned away",
+                "leave it out; 64MiB is the default",
+            );
+        }
         if delivery.max_waiting == 0 {
             self.error(
                 &["delivery", "max_waiting"],
@@ -107,6 +114,7 @@ impl<'a> Judge<'a> {
                 delivery.duplicate_window,
                 true,
             ),
+            (["delivery", "digest_after"], delivery.digest_after, true),
             (["webex", "request_timeout"], webex.request_timeout, false),
         ] {
             if time.is_zero() && !may_be_zero {

@@ -80,8 +80,13 @@ pub struct Delivery {
     /// For so long after it was accepted, the same notification is not posted again.
     #[serde(with = "units::duration")]
     pub duplicate_window: Duration,
+    /// When messages would wait longer than this, they go out together.
+    #[serde(with = "units::duration")]
+    pub digest_after: Duration,
     /// Notifications in memory; past it, new ones are answered 503 at once.
     pub max_waiting: usize,
+    /// What they may hold together; past it as well.
+    pub max_waiting_bytes: ByteSize,
 }
 
 impl Default for Delivery {
@@ -90,7 +95,9 @@ impl Default for Delivery {
             answer_within: Duration::from_secs(9),
             give_up_after: Duration::from_secs(15 * 60),
             duplicate_window: Duration::from_secs(3 * 60),
+            digest_after: Duration::from_secs(10),
             max_waiting: 10_000,
+            max_waiting_bytes: ByteSize::mib(64),
         }
     }
 }

@@ -65,16 +65,19 @@ struct BotCode {
 pub enum MessageKind {
     /// As the template made it.
     New,
+    /// Several notifications in one message; counted for each of them.
+    Digest,
     /// In a plainer form, because something failed.
     Fallback,
 }
 
 impl MessageKind {
-    const ALL: [Self; 2] = [Self::New, Self::Fallback];
+    const ALL: [Self; 3] = [Self::New, Self::Digest, Self::Fallback];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Digest => "digest",
             Self::Fallback => "fallback",
         }
     }

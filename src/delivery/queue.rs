@@ -1,0 +1,595 @@
+//! What a bot sends next, and what an answer means for all that waits. No I/O; time and
+//! randomness are passed in.
+//!
+//! Before a message leaves, in this order: something is ready, the gate is open, no outage
+//! is being probed, the learned pace and the configured ceiling allow it. Then the lane
+//! whose turn it is gives its first message, or, where it is long, a digest.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::gate::{Gate, Way};
+use super::lanes::{After, Lanes};
+use super::memory::GroupId;
+use super::outage::Outage;
+use super::outcome::{Refusal, RefusalCause};
+use super::pace::Pace;
+use super::retry::{Form, pause};
+use super::ticket::Delivery;
+use super::token::{Token, Use};
+use crate::render::Renderer;
+use crate::routing::Destination;
+
+/// A room that refuses is asked again after so long.
+const DEAD_ROOM_PROBE: Duration = Duration::from_secs(30);
+/// No more requests are under way at once: an answer that is slow must not become a crowd.
+const MOST_IN_FLIGHT: usize = 512;
+
+/// One notification's way into one room.
+pub(super) struct Item {
+    pub(super) delivery: Arc<Delivery>,
+    destination: usize,
+    /// Which of the messages is next.
+    part: usize,
+    pub(super) form: Form,
+    /// The part as plain text, where Webex refused it otherwise.
+    pub(super) plain: Option<Box<str>>,
+    failures: u32,
+    /// With how many others it may go into a digest; halved when Webex refuses one.
+    batch: usize,
+}
+
+impl Item {
+    pub(super) fn new(delivery: &Arc<Delivery>, destination: usize) -> Self {
+        Self {
+            delivery: Arc::clone(delivery),
+            destination,
+            part: 0,
+            form: Form::Markdown,
+            plain: None,
+            failures: 0,
+            batch: usize::MAX,
+        }
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.delivery.receiver.destinations[self.destination]
+    }
+
+    /// The message that is next.
+    pub(super) fn message(&self) -> &crate::render::Message {
+        &self.delivery.messages[self.part]
+    }
+
+    /// Whether this is the last message.
+    fn is_last(&self) -> bool {
+        self.part + 1 >= self.delivery.messages.len()
+    }
+
+    fn may_join_digest(&self, others: usize) -> bool {
+        self.part == 0 && self.form == Form::Markdown && self.batch > others
+    }
+}
+
+/// Something to send: one notification's next message, or a digest of several.
+pub(super) struct Job {
+    lane: Arc<str>,
+    pub(super) items: Vec<(GroupId, Item)>,
+}
+
+impl Job {
+    /// Whether several notifications go out as one message.
+    pub(super) fn is_digest(&self) -> bool {
+        self.items.len() > 1
+    }
+
+    /// The one item, or the one whose turn it was.
+    pub(super) fn first(&self) -> &Item {
+        &self.items[0].1
+    }
+
+    /// Where it goes.
+    pub(super) fn destination(&self) -> &Destination {
+        self.first().destination()
+    }
+
+    /// The log's context of the notification whose turn it was.
+    pub(super) fn span(&self) -> tracing::Span {
+        self.first().delivery.span.clone()
+    }
+
+    /// From now on it is sent as plain text.
+    pub(super) fn make_plain(&mut self, plain: &str) {
+        for (_, item) in &mut self.items {
+            item.form = Form::Text;
+            item.plain = Some(plain.into());
+        }
+    }
+
+    /// The notifications in it.
+    pub(super) fn deliveries(&self) -> Vec<Arc<Delivery>> {
+        let items = self.items.iter();
+        items.map(|(_, item)| Arc::clone(&item.delivery)).collect()
+    }
+}
+
+/// What is to be done.
+pub(super) enum Step {
+    /// Send this with this token.
+    Send(Job, Arc<SecretString>),
+    /// The token is refused for good: nothing that waits can be sent.
+    RefuseAll,
+    /// Nothing before then, or before something changes.
+    Wait(Option<Instant>),
+}
+
+/// How an attempt ended, as far as the queue is concerned.
+pub(super) enum Settled {
+    /// Webex has it.
+    Accepted,
+    /// 429: the gate closes for so long.
+    Limited(Duration),
+    /// It may be sent again at once, in the form that the items say.
+    Again,
+    /// It is tried again after a pause.
+    Retry { at_least: Duration, random: f64 },
+    /// This room refuses for good.
+    RoomRefused(String),
+    /// This message is refused for good.
+    MessageRefused(String),
+    /// The attempt panicked.
+    Broken,
+}
+
+/// What became of an item's way into its room.
+pub(super) struct Through {
+    pub(super) delivery: Arc<Delivery>,
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// A change of state, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    GateClosed,
+    GateOpened,
+    OutageBegan,
+    OutageEnded,
+}
+
+struct Dead {
+    refusal: String,
+    probe_at: Instant,
+    probing: bool,
+}
+
+/// All that waits for one bot.
+pub(super) struct Queue {
+    lanes: Lanes<Arc<str>, GroupId, Item>,
+    gate: Gate,
+    pub(super) pace: Pace,
+    outage: Outage,
+    dead: HashMap<Arc<str>, Dead>,
+    quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
+    ceiling_per_second: f64,
+    digest_after: Duration,
+    in_flight: usize,
+}
+
+impl Queue {
+    pub(super) fn new(
+        messages_per_minute: NonZeroU32,
+        burst: NonZeroU32,
+        digest_after: Duration,
+    ) -> Self {
+        Self {
+            lanes: Lanes::new(),
+            gate: Gate::Open,
+            pace: Pace::new(),
+            outage: Outage::default(),
+            dead: HashMap::new(),
+            quota: RateLimiter::direct_with_clock(
+                Quota::per_minute(messages_per_minute).allow_burst(burst),
+                TokioClock::new(),
+            ),
+            ceiling_per_second: f64::from(messages_per_minute.get()) / 60.0,
+            digest_after,
+            in_flight: 0,
+        }
+    }
+
+    /// Takes a notification for all its rooms. Returns the rooms that are known to refuse.
+    pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
+        let mut through = Vec::new();
+        for (index, destination) in delivery.receiver.destinations.iter().enumerate() {
+            match self.dead.get(&destination.room_id) {
+                Some(dead) if now < dead.probe_at && !dead.probing => through.push(Through {
+                    delivery: Arc::clone(delivery),
+                    refusal: Some(refusal(destination, RefusalCause::Room, &dead.refusal)),
+                }),
+                _ => self.lanes.push(
+                    &destination.room_id,
+                    &delivery.group,
+                    Item::new(delivery, index),
+                ),
+            }
+        }
+        through
+    }
+
+    /// What to do now. A job that is returned counts as under way until [`Self::settle`].
+    pub(super) fn next(&mut self, renderer: &Renderer, token: &Token, now: Instant) -> Step {
+        self.lanes.unpark(now);
+        if !self.turn_to_living() {
+            if self.lanes.waiting() == 0 {
+                self.pace.idle();
+            }
+            return Step::Wait(self.lanes.next_unpark());
+        }
+        if self.in_flight >= MOST_IN_FLIGHT {
+            return Step::Wait(None);
+        }
+        match self.gate.way(now) {
+            Way::Free => {}
+            Way::Shut(until) => return Step::Wait(Some(until)),
+            Way::Behind => return Step::Wait(None),
+        }
+        if self.outage.is_on() {
+            if self.in_flight > 0 {
+                return Step::Wait(None);
+            }
+            if let Some(probe_at) = self.outage.next_probe().filter(|probe_at| now < *probe_at) {
+                return Step::Wait(Some(probe_at));
+            }
+        }
+        if let Some(next) = self.pace.next().filter(|next| now < *next) {
+            return Step::Wait(Some(next));
+        }
+        match token.look(now) {
+            Use::Now(_) => {}
+            Use::Later(when) => return Step::Wait(Some(when)),
+            Use::Refused => return Step::RefuseAll,
+        }
+        if let Err(not_yet) = self.quota.check() {
+            let wait = not_yet.wait_time_from(self.quota.clock().now());
+            return Step::Wait(Some(now + wait));
+        }
+        let Use::Now(token) = token.take(now) else {
+            return Step::Wait(None);
+        };
+        let digest = self.is_long(now);
+        let Some((lane, group, item)) = self.lanes.take() else {
+            return Step::Wait(None);
+        };
+        let mut items = vec![(group, item)];
+        if digest && items[0].1.may_join_digest(1) {
+            self.fill_digest(renderer, &lane, &mut items);
+        }
+        if let Some(dead) = self.dead.get_mut(&lane) {
+            dead.probing = true;
+        }
+        self.gate.passed();
+        self.pace.sent(now);
+        self.in_flight += 1;
+        Step::Send(Job { lane, items }, token)
+    }
+
+    /// Turns to a lane that may send: one whose room is being asked whether it still
+    /// refuses sends nothing else. Says whether there is one.
+    fn turn_to_living(&mut self) -> bool {
+        let dead = &self.dead;
+        self.lanes
+            .turn_to(|lane| !dead.get(lane).is_some_and(|dead| dead.probing))
+    }
+
+    /// Whether what waits in the lane whose turn it is would wait too long, one by one.
+    fn is_long(&self, now: Instant) -> bool {
+        let Some(lane) = self.lanes.turn() else {
+            return false;
+        };
+        let rate = self.rate(now);
+        let waiting = self.lanes.waiting_in(lane) * self.lanes.busy().max(1);
+        // Counts far below 2^52 are exact.
+        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+        let expected = waiting as f64 / rate;
+        expected > self.digest_after.as_secs_f64()
+    }
+
+    /// Messages a second that may be hoped for.
+    pub(super) fn rate(&self, now: Instant) -> f64 {
+        let learned = self.pace.rate(now).unwrap_or(f64::INFINITY);
+        learned.min(self.ceiling_per_second)
+    }
+
+    /// Adds to the first item what fits beside it, the most severe first.
+    fn fill_digest(
+        &mut self,
+        renderer: &Renderer,
+        lane: &Arc<str>,
+        items: &mut Vec<(GroupId, Item)>,
+    ) {
+        let mut bytes = items[0].1.delivery.entry.bytes();
+        let mut most = items[0].1.batch;
+        for rank in 0..=u8::MAX {
+            let more = self.lanes.take_along(lane, |item| {
+                let entry = &item.delivery.entry;
+                let fits = entry.severity_rank == rank
+                    && item.may_join_digest(items.len())
+                    && most > items.len()
+                    && renderer.digest_fits(bytes, entry);
+                if fits {
+                    bytes += entry.bytes();
+                    most = most.min(item.batch);
+                }
+                fits
+            });
+            items.extend(more);
+            if rank >= 8 {
+                break;
+            }
+        }
+    }
+
+    /// An attempt is over. Returns who is through with a room, and what changed.
+    pub(super) fn settle(
+        &mut self,
+        job: Job,
+        settled: Settled,
+        now: Instant,
+    ) -> (Vec<Through>, Vec<News>) {
+        self.in_flight -= 1;
+        let mut news = Vec::new();
+        if let Some(dead) = self.dead.get_mut(&job.lane) {
+            dead.probing = false;
+        }
+        let through = match settled {
+            Settled::Accepted => {
+                self.answered(&mut news);
+                self.pace.accepted();
+                self.dead.remove(&job.lane);
+                self.accepted(job)
+            }
+            Settled::Limited(wait) => {
+                if self.gate.close(now, wait) {
+                    news.push(News::GateClosed);
+                    self.pace.refused(now, now + wait);
+                }
+                self.again(job, None)
+            }
+            Settled::Again => {
+                self.gate.undecided(now);
+                self.again(job, None)
+            }
+            Settled::Retry { at_least, random } => {
+                self.gate.undecided(now);
+                let group = job.items.first().map(|(group, _)| *group);
+                if self.outage.failed(group, now, at_least, random) {
+                    news.push(News::OutageBegan);
+                }
+                self.retry(job, now, at_least, random)
+            }
+            Settled::RoomRefused(detail) => {
+                self.answered(&mut news);
+                self.room_refused(job, detail, now)
+            }
+            Settled::MessageRefused(detail) => {
+                self.answered(&mut news);
+                self.message_refused(job, &detail)
+            }
+            Settled::Broken => {
+                self.gate.undecided(now);
+                for (group, _) in job.items {
+                    self.lanes.put_back(&job.lane, &group, After::Done);
+                }
+                Vec::new()
+            }
+        };
+        (through, news)
+    }
+
+    /// Webex answered something that is neither about the rate nor about itself.
+    fn answered(&mut self, news: &mut Vec<News>) {
+        if self.gate.accepted() {
+            news.push(News::GateOpened);
+        }
+        if self.outage.over() {
+            news.push(News::OutageEnded);
+        }
+    }
+
+    fn accepted(&mut self, job: Job) -> Vec<Through> {
+        let digest = job.is_digest();
+        let mut through = Vec::new();
+        for (group, mut item) in job.items {
+            item.delivery.accepted();
+            if digest || item.is_last() {
+                through.push(Through {
+                    delivery: Arc::clone(&item.delivery),
+                    refusal: None,
+                });
+                self.lanes.put_back(&job.lane, &group, After::Done);
+            } else {
+                item.part += 1;
+                item.form = Form::Markdown;
+                item.plain = None;
+                item.failures = 0;
+                self.lanes.put_back(&job.lane, &group, After::Again(item));
+            }
+        }
+        through
+    }
+
+    /// Puts items back into their lane, or gives them back to Alertmanager while draining.
+    fn again(&mut self, job: Job, until: Option<Instant>) -> Vec<Through> {
+        for (group, item) in job.items {
+            let after = match until {
+                Some(until) => After::Park(item, until),
+                None => After::Again(item),
+            };
+            self.lanes.put_back(&job.lane, &group, after);
+        }
+        Vec::new()
+    }
+
+    fn retry(
+        &mut self,
+        mut job: Job,
+        now: Instant,
+        at_least: Duration,
+        random: f64,
+    ) -> Vec<Through> {
+        let mut failures = 0;
+        for (_, item) in &mut job.items {
+            item.failures += 1;
+            failures = failures.max(item.failures);
+        }
+        // In an outage one probes and the rest wait; a pause of their own would only make
+        // them late once it is over.
+        let until = (!self.outage.is_on()).then(|| now + pause(failures, random, at_least));
+        self.again(job, until)
+    }
+
+    /// Answers everything that waits for the room at once: a dead room does not eat the
+    /// quota that others share.
+    fn room_refused(&mut self, job: Job, detail: String, now: Instant) -> Vec<Through> {
+        let lane = job.lane.clone();
+        let mut items = Vec::new();
+        for (group, item) in job.items {
+            self.lanes.put_back(&lane, &group, After::Done);
+            items.push(item);
+        }
+        items.extend(self.lanes.remove(|id, _| *id == lane));
+        let through = items
+            .into_iter()
+            .map(|item| Through {
+                refusal: Some(refusal(item.destination(), RefusalCause::Room, &detail)),
+                delivery: item.delivery,
+            })
+            .collect();
+        let dead = Dead {
+            refusal: detail,
+            probe_at: now + DEAD_ROOM_PROBE,
+            probing: false,
+        };
+        // Rooms that answer again are taken out; those that nobody asks for, here.
+        self.dead
+            .retain(|_, dead| now < dead.probe_at + DEAD_ROOM_PROBE || dead.probing);
+        self.dead.insert(lane, dead);
+        through
+    }
+
+    fn message_refused(&mut self, mut job: Job, detail: &str) -> Vec<Through> {
+        if job.is_digest() {
+            // Whichever of them is to blame, halves find it.
+            let half = job.items.len() / 2;
+            for (_, item) in &mut job.items {
+                item.batch = half;
+            }
+            return self.again(job, None);
+        }
+        let mut through = Vec::new();
+        for (group, item) in job.items {
+            through.push(Through {
+                refusal: Some(refusal(item.destination(), RefusalCause::Message, detail)),
+                delivery: Arc::clone(&item.delivery),
+            });
+            self.lanes.put_back(&job.lane, &group, After::Done);
+        }
+        through
+    }
+
+    /// Refuses all that waits.
+    pub(super) fn refuse_all(&mut self, cause: RefusalCause, detail: &str) -> Vec<Through> {
+        self.lanes
+            .remove(|_, _| true)
+            .into_iter()
+            .map(|item| Through {
+                refusal: Some(refusal(item.destination(), cause, detail)),
+                delivery: item.delivery,
+            })
+            .collect()
+    }
+
+    /// Takes a delivery out if none of its rooms has it or is about to. Says whether it did.
+    pub(super) fn withdraw(&mut self, delivery: &Arc<Delivery>) -> bool {
+        let group = delivery.group;
+        let waiting = delivery
+            .receiver
+            .destinations
+            .iter()
+            .filter(|destination| {
+                self.lanes
+                    .group(&destination.room_id, &group)
+                    .any(|item| Arc::ptr_eq(&item.delivery, delivery))
+            })
+            .count();
+        if waiting < delivery.receiver.destinations.len() || delivery.has_accepted() {
+            return false;
+        }
+        self.lanes
+            .remove(|_, item| Arc::ptr_eq(&item.delivery, delivery));
+        true
+    }
+
+    /// Takes out what is unwanted and waits; what is under way is not touched.
+    pub(super) fn remove(
+        &mut self,
+        mut unwanted: impl FnMut(&Delivery) -> bool,
+    ) -> Vec<Arc<Delivery>> {
+        let items = self.lanes.remove(|_, item| unwanted(&item.delivery));
+        items.into_iter().map(|item| item.delivery).collect()
+    }
+
+    /// What waits, what is under way.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.lanes.waiting(), self.in_flight)
+    }
+
+    /// How long the gate stays closed.
+    pub(super) fn closed_for(&self, now: Instant) -> Duration {
+        self.gate.closed_for(now)
+    }
+
+    /// Whether Webex is taken to be down.
+    pub(super) fn is_outage(&self) -> bool {
+        self.outage.is_on()
+    }
+}
+
+fn refusal(destination: &Destination, cause: RefusalCause, detail: &str) -> Refusal {
+    Refusal {
+        cause,
+        room: Arc::clone(&destination.room_name),
+        detail: detail.to_owned(),
+    }
+}
+
+/// Tokio's clock for governor, so that paused time holds for the quota as well.
+#[derive(Debug, Clone)]
+struct TokioClock {
+    start: Instant,
+}
+
+impl TokioClock {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Clock for TokioClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
