@@ -42,7 +42,7 @@ pub(crate) fn prepared(sandbox: &Sandbox, more: &str) -> Prepared {
     let room = |title| sandbox.room_id(title).unwrap();
     let toml = format!(
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\ndead = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"\n\
-         [server]\nlisten = \"127.0.0.1:0\"\n\
+         [server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"0s\"\n\
          [webex]\nbase_url = \"http://webex.invalid/v1\"\n\
          [bots.default]\ntoken_env = \"TOKEN\"\n\
          messages_per_minute = 60000\nburst = 1000\n\
