@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::Engine;
+use super::job::{Job, News, Settled, Step};
 use super::notes;
 use super::outcome::{Outcome, RefusalCause, Trouble};
-use super::queue::{Job, News, Queue, Settled, Step};
+use super::queue::Queue;
 use super::retry::{Form, Verdict, judge};
 use super::token::{Token, Use};
 use crate::config;
