@@ -15,7 +15,7 @@ impl Engine {
     /// Gives back to Alertmanager what has not begun: its retry reaches the next process,
     /// and finishing here as well would post it twice.
     pub(super) fn give_back(&self, bot: &Bot) {
-        let removed = bot.queue().remove(|delivery| !delivery.has_accepted());
+        let removed = bot.queue().remove(|delivery| !delivery.has_begun());
         for delivery in removed {
             self.end_early(bot, &delivery, &Outcome::Draining);
         }

@@ -139,6 +139,9 @@ impl Queue {
         self.gate.passed();
         self.pace.sent(now);
         self.in_flight += 1;
+        for (_, item) in &items {
+            item.delivery.departs();
+        }
         Step::Send(Job { lane, items }, token)
     }
 
@@ -205,6 +208,9 @@ impl Queue {
         now: Instant,
     ) -> (Vec<Through>, Vec<News>) {
         self.in_flight -= 1;
+        for (_, item) in &job.items {
+            item.delivery.returns();
+        }
         let mut news = Vec::new();
         self.dead.undecided(&job.lane);
         let through = match settled {

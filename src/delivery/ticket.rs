@@ -39,6 +39,8 @@ struct Progress {
     /// Destinations that are neither done nor refused.
     open: usize,
     accepted: usize,
+    /// Requests that are on their way.
+    in_flight: usize,
     refused: Vec<Refusal>,
     trouble: Option<Trouble>,
     /// Older notifications of the group that this one stands for.
@@ -70,6 +72,7 @@ impl Delivery {
                 last_asked: now,
                 open,
                 accepted: 0,
+                in_flight: 0,
                 refused: Vec::new(),
                 trouble: None,
                 covered: Vec::new(),
@@ -107,6 +110,23 @@ impl Delivery {
     /// Whether a room has a part of it.
     pub(super) fn has_accepted(&self) -> bool {
         self.progress().accepted > 0
+    }
+
+    /// Whether a room has a part of it or is about to.
+    pub(super) fn has_begun(&self) -> bool {
+        let progress = self.progress();
+        progress.accepted > 0 || progress.in_flight > 0
+    }
+
+    /// A request with it leaves.
+    pub(super) fn departs(&self) {
+        self.progress().in_flight += 1;
+    }
+
+    /// A request with it is back.
+    pub(super) fn returns(&self) {
+        let mut progress = self.progress();
+        progress.in_flight = progress.in_flight.saturating_sub(1);
     }
 
     /// The rooms that refused it so far.

@@ -431,6 +431,20 @@ async fn a_drain_finishes_what_is_in_flight_and_tells_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_finishes_all_rooms_of_what_is_in_flight_to_one() {
+    let rig = Rig::with("[receivers.two]\nrooms = [\"general\", \"ops\"]\n");
+    rig.fail(Effect::Latency { ms: 3000 }, 1);
+    let under_way = rig.submit_to("two", &firing("A"));
+    sleep(Duration::from_secs(1)).await;
+    assert!(rig.engine.drain(Duration::from_secs(40)).await);
+    let outcome = under_way.outcome().await;
+    assert!(
+        matches!(outcome, Outcome::Delivered { messages: 2 }),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_knows_fewer_alerts_joins() {
     let rig = Rig::new();
     rig.fail(Effect::Latency { ms: 3000 }, 1);
