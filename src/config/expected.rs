@@ -82,7 +82,11 @@ pub(super) fn expected(path: &[String]) -> Expected {
         | ["webex", "request_timeout"] => DURATION,
         ["server", "workers"]
         | ["delivery", "max_waiting"]
-        | ["bots", _, "messages_per_minute" | "burst"] => COUNT,
+        | [
+            "bots",
+            _,
+            "messages_per_minute" | "burst" | "room_messages_per_minute",
+        ] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
         ["receivers", _, "dry_run"] => SWITCH,
         ["log", "format"] => FORMAT,
@@ -143,8 +147,9 @@ mod tests {
         let keys: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let wanted = expected(&keys).shape;
         let fits = match default {
-            // Optional keys, which are null, are paths and names.
-            Value::Null | Value::String(_) => wanted == Shape::Text,
+            // Optional keys, which are null, are paths, names and ceilings.
+            Value::Null => matches!(wanted, Shape::Text | Shape::Number),
+            Value::String(_) => wanted == Shape::Text,
             Value::Bool(_) => wanted == Shape::Switch,
             Value::Number(_) => wanted == Shape::Number,
             Value::Array(_) => wanted == Shape::List,

@@ -150,6 +150,8 @@ pub struct Bot {
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
     pub burst: NonZeroU32,
+    /// A ceiling for each room on its own; none by default.
+    pub room_messages_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Bot {
@@ -159,6 +161,7 @@ impl Default for Bot {
             token_env: None,
             messages_per_minute: nonzero(300),
             burst: nonzero(30),
+            room_messages_per_minute: None,
         }
     }
 }

@@ -49,11 +49,7 @@ impl Bot {
     ) -> Result<Self, config::SecretError> {
         Ok(Self {
             name,
-            queue: Mutex::new(Queue::new(
-                settings.messages_per_minute,
-                settings.burst,
-                delivery.digest_after,
-            )),
+            queue: Mutex::new(Queue::new(settings, delivery.digest_after)),
             changed: Notify::new(),
             token: Token::read(settings.token.clone())?,
             last_error: Mutex::new(None),
@@ -115,6 +111,7 @@ impl Bot {
             let now = Instant::now();
             if now >= next_sweep {
                 engine.give_up(&self);
+                self.queue().forget_idle_rooms();
                 next_sweep = now + SWEEP_EVERY;
             }
             let (step, waiting) = {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Engine;
 use super::bot::Bot;
 use super::job::Through;
-use super::outcome::{Outcome, Refusal};
+use super::outcome::{Outcome, Refusal, Trouble};
 use super::ticket::Delivery;
 
 impl Engine {
@@ -28,7 +28,12 @@ impl Engine {
         let removed = bot
             .queue()
             .remove(|delivery| delivery.unasked_for(now) >= limit);
+        let trouble = bot.trouble();
         for delivery in removed {
+            if let Some(trouble) = &trouble {
+                delivery.troubled(trouble.clone());
+            }
+            self.metrics.given_up(&delivery.receiver.name);
             self.end_early(bot, &delivery, &Outcome::GivenUp);
         }
     }
@@ -113,7 +118,8 @@ fn tell_log(delivery: &Delivery, outcome: &Outcome) {
             tracing::debug!(%receiver, refused = refused.len(), duration_ms, "every room refused a notification of receiver `{receiver}`");
         }
         Outcome::GivenUp => {
-            tracing::warn!(%receiver, duration_ms, "gave up a notification of receiver `{receiver}`: nobody asks for it any more");
+            let trouble = delivery.trouble().unwrap_or(Trouble::Waiting);
+            tracing::warn!(%receiver, duration_ms, "gave up a notification of receiver `{receiver}`, since nobody asks for it any more: {trouble}");
         }
         Outcome::Draining => {
             tracing::info!(%receiver, duration_ms, "gave back a notification of receiver `{receiver}` to Alertmanager at shutdown");

@@ -141,7 +141,7 @@ where
     }
 
     /// Turns to the next lane that may send. Says whether there is one.
-    pub(super) fn turn_to(&mut self, may: impl Fn(&L) -> bool) -> bool {
+    pub(super) fn turn_to(&mut self, may: impl FnMut(&L) -> bool) -> bool {
         let next = self.turns.iter().position(may);
         if let Some(next) = next {
             self.turns.rotate_left(next);

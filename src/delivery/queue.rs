@@ -5,12 +5,12 @@
 //! is being probed, the learned pace and the configured ceiling allow it. Then the lane
 //! whose turn it is gives its first message, or, where it is long, a digest.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
@@ -26,10 +26,15 @@ use super::pace::Pace;
 use super::retry::pause;
 use super::ticket::Delivery;
 use super::token::{Token, Use};
+use crate::config;
 use crate::render::Renderer;
 
 /// No more requests are under way at once: an answer that is slow must not become a crowd.
 const MOST_IN_FLIGHT: usize = 512;
+
+/// A quota for each room.
+type RoomQuota =
+    RateLimiter<Arc<str>, HashMapStateStore<Arc<str>>, TokioClock, NoOpMiddleware<Duration>>;
 
 /// All that waits for one bot.
 pub(super) struct Queue {
@@ -39,28 +44,28 @@ pub(super) struct Queue {
     outage: Outage,
     dead: DeadRooms,
     quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
+    room_quota: Option<RoomQuota>,
     ceiling_per_second: f64,
     digest_after: Duration,
     in_flight: usize,
 }
 
 impl Queue {
-    pub(super) fn new(
-        messages_per_minute: NonZeroU32,
-        burst: NonZeroU32,
-        digest_after: Duration,
-    ) -> Self {
+    pub(super) fn new(bot: &config::Bot, digest_after: Duration) -> Self {
+        let clock = TokioClock::new();
+        let per_minute = Quota::per_minute(bot.messages_per_minute);
         Self {
             lanes: Lanes::new(),
             gate: Gate::Open,
             pace: Pace::new(),
             outage: Outage::default(),
             dead: DeadRooms::default(),
-            quota: RateLimiter::direct_with_clock(
-                Quota::per_minute(messages_per_minute).allow_burst(burst),
-                TokioClock::new(),
-            ),
-            ceiling_per_second: f64::from(messages_per_minute.get()) / 60.0,
+            room_quota: bot.room_messages_per_minute.map(|per_minute| {
+                let quota = Quota::per_minute(per_minute);
+                RateLimiter::hashmap_with_clock(quota, clock.clone())
+            }),
+            quota: RateLimiter::direct_with_clock(per_minute.allow_burst(bot.burst), clock),
+            ceiling_per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
             digest_after,
             in_flight: 0,
         }
@@ -124,6 +129,9 @@ impl Queue {
             let wait = not_yet.wait_time_from(self.quota.clock().now());
             return Step::Wait(Some(now + wait));
         }
+        if let Some(wait) = self.turn_to_room_with_quota() {
+            return Step::Wait(Some(now + wait));
+        }
         let Use::Now(token) = token.take(now) else {
             return Step::Wait(None);
         };
@@ -150,6 +158,32 @@ impl Queue {
     fn turn_to_living(&mut self) -> bool {
         let dead = &self.dead;
         self.lanes.turn_to(|lane| !dead.is_being_asked(lane))
+    }
+
+    /// Turns to a room that has quota of its own left. Else returns how long none has.
+    fn turn_to_room_with_quota(&mut self) -> Option<Duration> {
+        let quota = self.room_quota.as_ref()?;
+        let dead = &self.dead;
+        let mut shortest: Option<Duration> = None;
+        let found = self.lanes.turn_to(|lane| {
+            if dead.is_being_asked(lane) {
+                return false;
+            }
+            let Err(not_yet) = quota.check_key(lane) else {
+                return true;
+            };
+            let wait = not_yet.wait_time_from(quota.clock().now());
+            shortest = Some(shortest.map_or(wait, |shortest| shortest.min(wait)));
+            false
+        });
+        if found { None } else { shortest }
+    }
+
+    /// Forgets the quotas of rooms that nothing was sent to lately.
+    pub(super) fn forget_idle_rooms(&self) {
+        if let Some(quota) = &self.room_quota {
+            quota.retain_recent();
+        }
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.

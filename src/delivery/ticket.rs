@@ -107,6 +107,11 @@ impl Delivery {
         self.progress().trouble = Some(trouble);
     }
 
+    /// What keeps it from being finished, where that is known.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.progress().trouble.clone()
+    }
+
     /// Whether a room has a part of it.
     pub(super) fn has_accepted(&self) -> bool {
         self.progress().accepted > 0
@@ -232,8 +237,8 @@ impl Ticket {
                     // The sender lives in `delivery`, which we hold.
                     Ok(Err(_)) => Outcome::Broken,
                     Err(_) => {
-                        let own = delivery.progress().trouble.clone();
-                        let trouble = engine.trouble(&delivery.receiver).or(own);
+                        let known = engine.trouble(&delivery.receiver);
+                        let trouble = known.or_else(|| delivery.trouble());
                         Outcome::Unfinished(trouble.unwrap_or(Trouble::Waiting))
                     }
                 }

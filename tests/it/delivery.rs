@@ -401,6 +401,7 @@ async fn what_nobody_asks_for_any_more_is_given_up_and_what_is_asked_for_is_not(
         .into_iter()
         .filter_map(|message| message.markdown)
         .collect();
+    assert_eq!(rig.count(r#"given_up_total{receiver="default"}"#), 1);
     assert_eq!(texts.len(), 1, "{outcome:?} {texts:#?}");
     assert!(texts[0].contains("Asked is broken"));
 }
@@ -441,6 +442,33 @@ async fn a_drain_finishes_all_rooms_of_what_is_in_flight_to_one() {
     assert!(
         matches!(outcome, Outcome::Delivered { messages: 2 }),
         "{outcome:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_may_have_a_ceiling_of_its_own() {
+    let rig = Rig::with(
+        "bot = \"slow\"\n[receivers.quiet]\nrooms = [\"ops\"]\nbot = \"slow\"\n\
+         [bots.slow]\ntoken_env = \"TOKEN\"\nroom_messages_per_minute = 60\nburst = 1000\n\
+         messages_per_minute = 60000\n[delivery]\ndigest_after = \"1h\"\n",
+    );
+    for number in 0..100 {
+        drop(rig.submit(&firing(&format!("Noise{number}"))));
+    }
+    sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    let outcome = rig.submit_to("quiet", &firing("Quiet")).outcome().await;
+    assert!(is_delivered(&outcome), "{outcome:?}");
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
+    sleep(Duration::from_millis(9500)).await;
+    let in_room = rig.messages("general").len();
+    assert!(
+        (68..=71).contains(&in_room),
+        "60 at once, then one a second: {in_room}"
     );
 }
 
