@@ -11,7 +11,7 @@ use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Sources};
-use crate::delivery::{self, Engine, Gates, Parts};
+use crate::delivery::{self, Engine, Gauges, Parts};
 use crate::http::{self, CallerError, Reason, Service};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
@@ -80,6 +80,7 @@ pub struct App {
     server: Server,
     engine: Arc<Engine>,
     address: SocketAddr,
+    delay: Duration,
     grace: Duration,
 }
 
@@ -122,6 +123,7 @@ impl App {
             server,
             engine,
             address,
+            delay: config.server.shutdown_delay,
             grace: config.server.shutdown_grace,
         })
     }
@@ -146,6 +148,12 @@ impl App {
         });
         stop.await;
         introduction.abort();
+        self.engine.withdraw();
+        tracing::info!(
+            delay_seconds = self.delay.as_secs(),
+            "stopping: not ready from now on",
+        );
+        tokio::time::sleep(self.delay).await;
         tracing::info!("stopping: what has not begun is given back, the rest is finished");
         if !self.engine.drain(self.grace).await {
             tracing::warn!(
@@ -184,7 +192,7 @@ pub fn engine(
         runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
     })?;
-    metrics.collect_from(Box::new(Gates(Arc::clone(&engine))));
+    metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))
 }
 

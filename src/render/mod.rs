@@ -117,6 +117,12 @@ impl Message {
         }
     }
 
+    /// What it takes in memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.markdown.len() + self.card.as_ref().map_or(0, |card| card.json().len())
+    }
+
     /// Adds a paragraph below, such as that the message is late.
     ///
     /// The note is plain text, is escaped here, and is cut where it would take more than

@@ -7,8 +7,7 @@ use alertmanager_webex::config::{ConfigError, Place, Sources};
 
 const ROOM: &str = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";
 /// As long as a token of Webex, in case short words are treated otherwise than long ones.
-const SECRET: &str =
-    "ZGVmSECRETmOTgtMTIzNC00NTY3LThhYmMtZGVmMDEyMzQ1Njc4OTAxMjM0NTYt_PF84_consumer";
+const SECRET: &str = "SECRET-0123456789-SECRET-0123456789-SECRET_0123_SECRET_0123456789_consumer";
 
 fn read(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Prepared, String> {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +86,7 @@ base_url = "webexapis.com/v1"
 request_timeout = true
 ca_file = ""
 
-[tempaltes]
+[template]
 directory = "/etc/templates"
 
 [bots.ops]
@@ -95,7 +94,7 @@ token_file = "/run/token"
 token_env = "OPS_TOKEN"
 
 [bots.team]
-token_flie = "/run/token"
+token_files = "/run/token"
 messages_per_minute = 0
 burst = -5
 
@@ -111,11 +110,11 @@ again = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWI
 
 [receivers.ops]
 rooms = [
-  "opps",
+  "op",
   "again",
   "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0",
 ]
-template = "defualt"
+template = "defaults"
 
 [receivers."a b"]
 bot = "oops"
@@ -124,7 +123,7 @@ dry_run = "perhaps"
 
 [receivers.empty]
 bot = "team"
-tempalte = "default"
+templates = "default"
 rooms = []
 
 [receivers."team-a/main/webex"]
