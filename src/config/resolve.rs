@@ -105,10 +105,15 @@ impl<'a> Draft<'a> {
         &self.settings.templates
     }
 
-    /// Notes what is wrong with the templates.
+    /// Notes what is wrong with the templates as a whole.
     pub fn template_problem(&mut self, message: String) {
         let path = ["templates", "directory"].map(str::to_owned);
         self.problems.push(self.places.problem(&path, message, ""));
+    }
+
+    /// Notes what is wrong with one template.
+    pub fn broken_template(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 
     /// Judges the whole.

@@ -187,11 +187,12 @@ fn end_within(text: &str, spans: &[Span], start: usize, room: usize) -> usize {
         // Moved as a whole into what follows, where it begins late enough.
         let moves = from > start && (from > start + room / 2 || span.range.len() <= room / 2);
         match &span.kind {
-            Kind::Emphasis(marks) if !moves => {
-                if span.is_empty_beside(text, end, marks.len()) && from > start {
-                    end = from;
-                }
+            Kind::Emphasis(marks)
+                if !moves && from > start && span.is_empty_beside(text, end, marks.len()) =>
+            {
+                end = from;
             }
+            Kind::Emphasis(_) if !moves => {}
             Kind::Fence { .. } if !moves => {
                 let line = text[start..end].rfind('\n').map(|at| start + at);
                 end = line.filter(|line| *line > from).unwrap_or(end);

@@ -57,6 +57,19 @@ pub(super) fn read(directory: &Path) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
+/// Adds one file, which takes the place of another of its name.
+pub(super) fn add(files: &mut Vec<File>, path: &Path) {
+    let Some(name) = template_name(path) else {
+        return;
+    };
+    files.retain(|file| file.name != name);
+    files.push(File {
+        name,
+        content: fs::read_to_string(path),
+        path: path.to_path_buf(),
+    });
+}
+
 fn template_name(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let stem = name

@@ -25,6 +25,7 @@ use super::escape::escape;
 use super::fallback::Fallback;
 use super::guard::Guarded;
 use super::limits::{self, Limits, Meter};
+use super::source::excerpt;
 use super::{filters, severity};
 
 /// Name and content of the templates that are compiled in.
@@ -94,6 +95,10 @@ impl Engine {
         self.messages.contains(template)
     }
 
+    pub(super) fn has_card(&self, template: &str) -> bool {
+        self.cards.contains(template)
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         self.messages.names()
     }
@@ -151,6 +156,7 @@ impl Set {
                     position: None,
                     message: format!("it cannot be read as UTF-8 text: {error}"),
                     excerpt: String::new(),
+                    hint: "let the user that runs this read it, and save it as UTF-8".to_owned(),
                 });
                 EMPTY
             });
@@ -238,6 +244,7 @@ impl Set {
         {
             // Told from 1 on.
             *column = guarded.column(*line, *column - 1) + 1;
+            failed.excerpt = excerpt(&guarded.source, *line, *column);
         }
         failed
     }

@@ -35,6 +35,8 @@ pub struct Fallback {
     pub place: Option<(String, usize, usize)>,
     /// What went wrong there.
     pub reason: String,
+    /// The line of the template, with a mark below what is meant; may be empty.
+    pub excerpt: String,
 }
 
 impl Fallback {
@@ -52,6 +54,7 @@ impl Fallback {
                         span.start_col + 1,
                     )),
                     reason: one_line(cause(report.message()), REASON_CHARS),
+                    excerpt: String::new(),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::reasoned(template, "there is no such template"),
@@ -66,6 +69,7 @@ impl Fallback {
             is_card: false,
             place: None,
             reason: one_line(reason, REASON_CHARS),
+            excerpt: String::new(),
         }
     }
 

@@ -11,6 +11,8 @@ use super::limits::{ASSIGNED, STEP};
 /// A template with calls.
 #[derive(Debug, Clone)]
 pub(super) struct Guarded {
+    /// What the author wrote.
+    pub(super) source: String,
     pub(super) text: String,
     calls: Vec<Call>,
 }
@@ -28,6 +30,7 @@ impl Guarded {
         let mut guard = Writer::default();
         guard.run(source);
         Self {
+            source: source.to_owned(),
             text: guard.text,
             calls: guard.calls,
         }
@@ -55,7 +58,7 @@ struct Writer {
 impl Writer {
     fn run(&mut self, source: &str) {
         let mut rest = source;
-        while let Some(at) = rest.find("{") {
+        while let Some(at) = rest.find('{') {
             let (before, from) = rest.split_at(at);
             self.text.push_str(before);
             let end = match from.as_bytes().get(1) {
@@ -156,10 +159,9 @@ fn end_of(from: &str, close: &str) -> Option<usize> {
             Some(_) if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
             None if from[at..].starts_with(close) => return Some(at + close.len()),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None

@@ -23,10 +23,12 @@ mod filters;
 mod guard;
 mod limits;
 mod links;
+mod names;
 mod plain;
 pub mod samples;
 mod severity;
 mod shorten;
+mod source;
 mod split;
 mod time;
 
@@ -70,6 +72,8 @@ const FALLBACK_TEMPLATE: &str = "fallback";
 pub struct Options {
     /// Holds `NAME.md` files, which add to the built-in templates or override them by name.
     pub directory: Option<PathBuf>,
+    /// Single files, which add to the others or override them by name.
+    pub files: Vec<PathBuf>,
 }
 
 /// All templates, parsed.
@@ -139,10 +143,13 @@ impl Renderer {
     /// When the directory cannot be read, or when templates do not parse or refer to what
     /// does not exist. All broken templates are named, each with line and column.
     pub fn new(options: &Options) -> Result<Self, Error> {
-        let files = match &options.directory {
+        let mut files = match &options.directory {
             Some(directory) => directory::read(directory)?,
             None => Vec::new(),
         };
+        for path in &options.files {
+            directory::add(&mut files, path);
+        }
         Ok(Self {
             engine: engine::Engine::new(&files)?,
         })
@@ -152,6 +159,12 @@ impl Renderer {
     #[must_use]
     pub fn contains(&self, template: &str) -> bool {
         [DIGEST_TEMPLATE, FALLBACK_TEMPLATE].contains(&template) || self.engine.contains(template)
+    }
+
+    /// Whether a card goes with the messages of that template.
+    #[must_use]
+    pub fn has_card(&self, template: &str) -> bool {
+        self.engine.has_card(template)
     }
 
     /// The names that [`Self::contains`] accepts, sorted.

@@ -3,6 +3,7 @@
 //!
 //! What does not belong here: bodies that a real Alertmanager made (`tests/fixtures`).
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// When samples are rendered: shortly after their alerts began.
@@ -26,6 +27,33 @@ impl Sample {
     #[must_use]
     pub fn body(&self) -> String {
         (self.make)()
+    }
+
+    /// The same as if it happened now. Bodies without readable times stay as they are.
+    #[must_use]
+    pub fn body_at(&self, now: Timestamp) -> String {
+        let body = self.body();
+        let Ok(made) = NOW.parse::<Timestamp>() else {
+            return body;
+        };
+        let Ok(mut value) = serde_json::from_str::<Value>(&body) else {
+            return body;
+        };
+        let later = now.duration_since(made);
+        for alert in value["alerts"].as_array_mut().into_iter().flatten() {
+            for field in ["startsAt", "endsAt"] {
+                let at = alert[field]
+                    .as_str()
+                    .and_then(|at| at.parse::<Timestamp>().ok());
+                // Year 1 means that it fires still.
+                if let Some(at) = at.filter(|at| at.as_second() > 0)
+                    && let Ok(at) = at.checked_add(later)
+                {
+                    alert[field] = at.to_string().into();
+                }
+            }
+        }
+        value.to_string()
     }
 }
 

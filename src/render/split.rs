@@ -202,7 +202,7 @@ struct Packer<'t> {
     end: usize,
 }
 
-impl<'t> Packer<'t> {
+impl Packer<'_> {
     fn pack(source: &Source<'_>, sections: &Sections<'_>, shown: usize) -> Vec<Part> {
         let (text, units) = sections.text(shown, source.alertmanager_url);
         let headline = headline(sections, source.title).len() + PARAGRAPH.len();
@@ -300,10 +300,9 @@ impl<'t> Packer<'t> {
         if range.len() > MAX_PARTS && !fits_as_text(&body, limit) {
             // Hardly ever; see `fits_as_text`. Cut in two, between alerts if there are any.
             let middle = range.start + range.len() / 2;
-            let alert = self.units.iter().map(|unit| unit.range.start);
-            let at = alert
-                .filter(|at| range.start < *at && *at <= middle)
-                .next_back()
+            let mut starts = self.units.iter().map(|unit| unit.range.start);
+            let at = starts
+                .rfind(|at| range.start < *at && *at <= middle)
                 .unwrap_or_else(|| {
                     place(
                         &self.text[..range.end],

@@ -43,6 +43,7 @@ pub(super) fn renderer_with(files: &[(&str, &str)]) -> (TempDir, Renderer) {
 fn options(directory: &TempDir) -> Options {
     Options {
         directory: Some(directory.path().to_path_buf()),
+        ..Options::default()
     }
 }
 
@@ -249,6 +250,7 @@ fn a_mounted_config_map_is_read_through_its_links() {
 fn a_directory_that_cannot_be_read_is_named_with_the_remedy() {
     let error = Renderer::new(&Options {
         directory: Some("/no/such/directory".into()),
+        ..Options::default()
     })
     .unwrap_err();
     let text = error.to_string();

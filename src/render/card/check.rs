@@ -80,9 +80,8 @@ impl Checker {
         }
         let version = card.get("version").and_then(Value::as_str);
         // A card within a card takes the version of the outer one.
-        if !(version.is_none() && depth > 0)
-            && !version.is_some_and(|version| VERSIONS.contains(&version))
-        {
+        let is_known = version.map_or(depth > 0, |version| VERSIONS.contains(&version));
+        if !is_known {
             return Err(format!(
                 "`{}` must be \"1.0\" to \"1.3\"; Webex knows no newer ones",
                 here("version")

@@ -5,6 +5,7 @@
 use tera::{ErrorKind, Tera};
 
 use super::super::error::BrokenTemplate;
+use super::super::names::hint;
 
 /// What a broken template is replaced with while the others are examined.
 const STUB: &str = "";
@@ -84,6 +85,7 @@ fn problems(error: &tera::Error) -> Vec<(String, BrokenTemplate)> {
             BrokenTemplate {
                 file: name.to_owned(),
                 position: None,
+                hint: hint(&message),
                 message: message.trim_end_matches('.').to_owned(),
                 excerpt: String::new(),
             },
@@ -139,5 +141,6 @@ fn parse_report(report: &str, message: &str) -> BrokenTemplate {
         position: line.zip(column),
         message: message.to_owned(),
         excerpt: excerpt.join("\n"),
+        hint: hint(message),
     }
 }
