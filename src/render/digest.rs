@@ -52,8 +52,8 @@ const RANKS: [&str; 5] = [
 /// Between the parts of an entry.
 const SEPARATOR: &str = " · ";
 
-/// Stands before each entry. An item of a list, so that a long one is indented.
-const BULLET: &str = "\n- ";
+/// Stands before each entry. A paragraph each, as one takes several lines on a phone.
+const BREAK: &str = "\n\n";
 
 /// The rank of a notification in which nothing fires any more.
 const RESOLVED_RANK: u8 = 4;
@@ -103,7 +103,7 @@ impl Entry {
     /// How much of [`DIGEST_BYTES`] it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.markdown.len() + BULLET.len()
+        self.markdown.len() + BREAK.len()
     }
 
     /// The entry alone, as a message.
@@ -136,10 +136,19 @@ fn emoji(rank: u8) -> &'static str {
     }
 }
 
-/// `🔴 **3 firing, 1 resolved: KubePodCrashLooping** · payments · prod-eu1 · Pod is …`
+/// `🔴 **3 firing, 1 resolved: KubePodCrashLooping** · payments · prod-eu1 · Pod is …`. Of a
+/// single alert the emoji says enough.
 fn line(notification: &Notification<'_>, emoji: &str, firing: usize, resolved: usize) -> String {
-    let mut text = format!("{emoji} **{}", counts(firing, resolved));
+    let mut text = format!("{emoji} **");
+    let before = text.len();
+    if firing + resolved > 1 {
+        text.push_str(&counts(firing, resolved));
+        text.push_str(": ");
+    }
     push_names(&mut text, notification);
+    if text.len() == before || text.ends_with(": ") {
+        text.push_str("alert");
+    }
     text.push_str("**");
     let places = PLACES
         .iter()
@@ -183,7 +192,7 @@ fn push_names(text: &mut String, notification: &Notification<'_>) {
         names.push(name);
     }
     for (index, name) in names.iter().enumerate() {
-        text.push_str(if index == 0 { ": " } else { ", " });
+        text.push_str(if index == 0 { "" } else { ", " });
         push_line(text, name, NAME_CHARS);
     }
     if more {
@@ -253,7 +262,7 @@ pub(super) fn message(entries: &[&Entry]) -> Message {
         .count();
     let mut for_links = room - sorted[..shown].iter().map(|e| e.bytes()).sum::<usize>();
     for entry in &sorted[..shown] {
-        markdown.push_str(BULLET);
+        markdown.push_str(BREAK);
         markdown.push_str(&entry.markdown);
         let links = SEPARATOR.len() + entry.links.len();
         if !entry.links.is_empty() && links <= for_links {
@@ -302,7 +311,7 @@ fn head(entries: &[&Entry]) -> String {
             separator = SEPARATOR;
         }
     }
-    text.push_str("  \n*More came in than Webex takes one by one, so each has one line.*\n");
+    text.push_str("  \n*More came in than Webex takes one by one, so each has one line.*");
     text
 }
 

@@ -87,7 +87,10 @@ impl Engine {
                     limits: Limits::default(),
                 })
             }
-            _ => Err(Error::Broken(broken)),
+            _ => {
+                broken.sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+                Err(Error::Broken(broken))
+            }
         }
     }
 

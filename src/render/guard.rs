@@ -23,6 +23,9 @@ struct Call {
     /// Where it begins in the text with calls, in characters from 0.
     column: usize,
     length: usize,
+    /// How long the tag is that it stands behind, and that is told for it; 0 where the tag
+    /// takes several lines.
+    tag: usize,
 }
 
 impl Guarded {
@@ -38,11 +41,16 @@ impl Guarded {
 
     /// The column in the author's text, from 0.
     pub(super) fn column(&self, line: usize, column: usize) -> usize {
-        let before = self.calls.iter().filter(|call| call.line == line);
-        let added: usize = before
-            .filter(|call| call.column <= column)
-            .map(|call| call.length.min(column - call.column))
-            .sum();
+        let mut added = 0;
+        for call in self.calls.iter().filter(|call| call.line == line) {
+            if column < call.column {
+                break;
+            }
+            if column < call.column + call.length {
+                return call.column - added - call.tag;
+            }
+            added += call.length;
+        }
         column - added
     }
 }
@@ -101,32 +109,32 @@ impl Writer {
     }
 
     fn after_tag(&mut self, tag: &str) {
-        let trims = tag.ends_with("-%}");
         let mut words = words(tag);
         match words.next() {
-            Some("for" | "component") => self.call(&format!("{STEP}()"), trims),
+            Some("for" | "component") => self.call(&format!("{STEP}()"), tag),
             Some("set" | "set_global") => {
                 let name = words.next().unwrap_or_default().to_owned();
                 if tag.contains('=') {
-                    self.assigned(&name, trims);
+                    self.assigned(&name, tag);
                 } else {
                     self.open.push(name);
                 }
             }
             Some("endset" | "endset_global") => {
                 if let Some(name) = self.open.pop() {
-                    self.assigned(&name, trims);
+                    self.assigned(&name, tag);
                 }
             }
             _ => {}
         }
     }
 
-    fn assigned(&mut self, name: &str, trims: bool) {
-        self.call(&format!("{ASSIGNED}(value={name})"), trims);
+    fn assigned(&mut self, name: &str, tag: &str) {
+        self.call(&format!("{ASSIGNED}(value={name})"), tag);
     }
 
-    fn call(&mut self, call: &str, trims: bool) {
+    fn call(&mut self, call: &str, tag: &str) {
+        let trims = tag.ends_with("-%}");
         let line = self.text.matches('\n').count() + 1;
         let start = self.text.rfind('\n').map_or(0, |at| at + 1);
         let column = self.text[start..].chars().count();
@@ -136,6 +144,11 @@ impl Writer {
             line,
             column,
             length: call.len(),
+            tag: if tag.contains('\n') {
+                0
+            } else {
+                tag.chars().count()
+            },
         });
         self.text.push_str(&call);
     }
@@ -213,5 +226,10 @@ mod tests {
         assert_eq!(guarded.column(2, seen), written);
         assert_eq!(guarded.column(2, 3), 3);
         assert_eq!(guarded.column(1, 0), 0);
+        let call = guarded.text.find(ASSIGNED).unwrap() - "ü\n".len();
+        assert_eq!(
+            guarded.column(2, call),
+            source.lines().nth(1).unwrap().find("{% set").unwrap()
+        );
     }
 }

@@ -12,3 +12,4 @@ mod harness;
 mod processes;
 mod programs;
 mod real_alertmanager;
+mod templates;

@@ -139,7 +139,7 @@ fn parse_report(report: &str, message: &str) -> BrokenTemplate {
     BrokenTemplate {
         file,
         position: line.zip(column),
-        message: message.to_owned(),
+        message: message.trim_end_matches('.').to_owned(),
         excerpt: excerpt.join("\n"),
         hint: hint(message),
     }

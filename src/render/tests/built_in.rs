@@ -108,5 +108,5 @@ fn a_digest_template_of_the_directory_makes_the_lines_of_digests() {
     });
     assert_eq!(entry.firing, 3);
     let digest = renderer.digest(&[&entry]).markdown;
-    assert!(digest.ends_with("\n- 3 of KubePodCrashLooping"), "{digest}");
+    assert!(digest.ends_with("\n\n3 of KubePodCrashLooping"), "{digest}");
 }
