@@ -290,6 +290,9 @@ impl Engine {
             notification,
             receiver: &receiver.name,
             template: &receiver.template,
+            data: Some(&receiver.messages),
+            // What was delivered last is not known here yet.
+            changed: None,
             now: jiff::Timestamp::now(),
         });
         if let Some(fallback) = &rendered.fallback {

@@ -10,6 +10,7 @@
 //!
 //! What does not belong here: posting, retrying, and where messages go.
 
+mod code;
 mod context;
 mod cut;
 mod directory;
@@ -18,11 +19,17 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+mod layout;
 mod links;
+mod mention;
+mod pattern;
 mod plain;
+mod receiver;
+mod rewrite;
 mod severity;
 mod shorten;
 mod time;
+mod title;
 
 #[cfg(test)]
 mod samples;
@@ -30,14 +37,19 @@ mod samples;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::alertmanager::Notification;
 
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
+pub use mention::{Address, Mention};
 pub use plain::plain_text;
+pub use receiver::ReceiverData;
+pub use rewrite::{Rewrites, is_below};
 
 /// The longest `markdown` or `text` that Webex takes, in bytes of UTF-8
 /// (`public-spec/webex-messaging.json` of webex/webex-openapi-specs).
@@ -53,17 +65,39 @@ const RENDERED_BYTES: usize = MESSAGE_BYTES - NOTE_BYTES;
 /// The built-in template, and the one that stands in for a failed one.
 pub const DEFAULT_TEMPLATE: &str = "default";
 
-/// Where templates come from, besides the built-in ones.
-#[derive(Debug, Clone, Default)]
+/// Where templates come from, besides the built-in ones, and what is the same for all.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Holds `NAME.md` files, which add to the built-in templates or override them by name.
     pub directory: Option<PathBuf>,
+    /// The zone in which times are told.
+    pub timezone: TimeZone,
+    /// What becomes of addresses that readers cannot reach.
+    pub links: Rewrites,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            timezone: TimeZone::UTC,
+            links: Rewrites::default(),
+        }
+    }
+}
+
+/// What depends on where the readers are.
+#[derive(Debug)]
+struct Locality {
+    timezone: TimeZone,
+    links: Rewrites,
 }
 
 /// All templates, parsed.
 #[derive(Debug)]
 pub struct Renderer {
     engine: engine::Engine,
+    locality: Arc<Locality>,
 }
 
 /// What is to be rendered.
@@ -75,6 +109,12 @@ pub struct Subject<'a> {
     pub receiver: &'a str,
     /// Name of the template: `default` means `default.md`.
     pub template: &'a str,
+    /// What the receiver's configuration adds; without it there are no `settings` and nobody
+    /// is mentioned.
+    pub data: Option<&'a ReceiverData>,
+    /// Which alerts, by index, are new or newly resolved since what was delivered last of
+    /// this group. `None` where that is not known; then all are taken for changed.
+    pub changed: Option<&'a [usize]>,
     /// Passed in so that the same notification always renders to the same text.
     pub now: Timestamp,
 }
@@ -116,8 +156,13 @@ impl Renderer {
             Some(directory) => directory::read(directory)?,
             None => Vec::new(),
         };
+        let locality = Arc::new(Locality {
+            timezone: options.timezone.clone(),
+            links: options.links.clone(),
+        });
         Ok(Self {
-            engine: engine::Engine::new(&files)?,
+            engine: engine::Engine::new(&files, &locality)?,
+            locality,
         })
     }
 
@@ -138,12 +183,12 @@ impl Renderer {
     /// says so, because the template's author reads the room and not our log.
     #[must_use]
     pub fn render(&self, subject: &Subject<'_>) -> Rendered {
-        let context = context::build(subject);
+        let context = context::build(subject, &self.locality);
         let (text, failed) = match self.engine.render(subject.template, &context) {
             Ok(text) => (text, None),
             Err(failed) => match self.engine.render_default(&context) {
                 Ok(text) => (text, Some(failed)),
-                Err(_) => (fallback::text(subject.notification), Some(failed)),
+                Err(_) => (last_resort(subject), Some(failed)),
             },
         };
         let note = failed.as_ref().map(Fallback::note);
@@ -156,5 +201,14 @@ impl Renderer {
             messages: vec![Message { markdown }],
             fallback: failed,
         }
+    }
+}
+
+/// Whoever is to be mentioned is so without a template as well.
+fn last_resort(subject: &Subject<'_>) -> String {
+    let text = fallback::text(subject.notification);
+    match context::mention(subject) {
+        "" => text,
+        mention => format!("{mention} {text}"),
     }
 }
