@@ -4,6 +4,8 @@
 //! - Control characters and what is invisible or changes the direction of the text become
 //!   U+FFFD, as in text (`escape`).
 //! - `<@` becomes `< @`: whether Webex looks for mentions in code is not documented.
+//! - In a span, `]:` becomes `] :`. Where a template puts the span into a link's text, the
+//!   line would be the definition of a reference, which shows nothing at all.
 //! - In a span, a backtick becomes `ˋ` and a run of white space one space. A longer pair of
 //!   backticks around it would do alone, but not next to another span.
 //!
@@ -26,6 +28,9 @@ pub(super) fn span(text: &str) -> String {
     for word in text.split_whitespace() {
         span.push(if span.is_empty() { '`' } else { ' ' });
         for c in word.chars() {
+            if c == ':' && span.ends_with(']') {
+                span.push(' ');
+            }
             push(&mut span, if c == '`' { BACKTICK } else { c });
         }
     }
@@ -82,3 +87,6 @@ fn longest_run(text: &str) -> usize {
     let runs = text.split(|c| c != '`').map(str::len);
     runs.max().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

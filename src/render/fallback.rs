@@ -10,6 +10,7 @@ use tera::ErrorKind;
 
 use super::cut::{BEGIN_ALERT, note_paragraph};
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
+use super::hint::explained;
 use super::shorten::brief;
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
@@ -47,7 +48,7 @@ impl Fallback {
                         span.start_line,
                         span.start_col + 1,
                     )),
-                    reason: one_line(cause(report.message()), REASON_CHARS),
+                    reason: one_line(&explained(report.message()), REASON_CHARS),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
@@ -86,12 +87,6 @@ impl fmt::Display for Fallback {
         }
         write!(f, ": {}", self.reason)
     }
-}
-
-/// Tera's message without the list of all that there is instead.
-fn cause(message: &str) -> &str {
-    let end = message.find(". Available ").unwrap_or(message.len());
-    &message[..end]
 }
 
 /// Joins lines, shows what is hidden, and cuts.

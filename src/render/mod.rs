@@ -19,6 +19,7 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+mod hint;
 mod layout;
 mod links;
 mod mention;
