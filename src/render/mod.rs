@@ -33,6 +33,8 @@ mod time;
 mod title;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
