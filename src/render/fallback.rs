@@ -10,7 +10,7 @@ use tera::ErrorKind;
 
 use super::cut::{BEGIN_ALERT, note_paragraph};
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
-use super::hint::explained;
+use super::hint::{explained, path_at};
 use super::shorten::brief;
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
@@ -40,6 +40,7 @@ impl Fallback {
         match error.kind() {
             ErrorKind::RenderingError(report) | ErrorKind::SyntaxError(report) => {
                 let span = report.span();
+                let path = path_at(&error.to_string(), span.start_col, span.end_col);
                 Self {
                     template: template.to_owned(),
                     // Tera counts columns from 0.
@@ -48,7 +49,7 @@ impl Fallback {
                         span.start_line,
                         span.start_col + 1,
                     )),
-                    reason: one_line(&explained(report.message()), REASON_CHARS),
+                    reason: one_line(&explained(report.message(), path.as_deref()), REASON_CHARS),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),

@@ -84,7 +84,7 @@ fn no_value_brings_markup_wherever_it_stands() {
         .to_string();
         let notification = Notification::parse(body.as_bytes()).unwrap();
         for (place, _, own) in PLACES {
-            let rendered = renderer.render(&Subject {
+            let outcome = renderer.render(&Subject {
                 notification: &notification,
                 receiver: "ops",
                 template: place,
@@ -92,12 +92,12 @@ fn no_value_brings_markup_wherever_it_stands() {
                 changed: None,
                 now: NOW.parse().unwrap(),
             });
-            let markdown = &rendered.messages[0].markdown;
+            let markdown = &outcome.messages[0].markdown;
             let shows_nothing = value.trim().is_empty();
-            if shows_nothing && rendered.fallback.is_some() {
+            if shows_nothing && outcome.fallback.is_some() {
                 continue;
             }
-            assert_eq!(rendered.fallback, None, "{place}: {value:?}");
+            assert_eq!(outcome.fallback, None, "{place}: {value:?}");
             let found = constructs(markdown);
             let fits = found == own || (shows_nothing && found.len() < own.len());
             assert!(fits, "{place}: {value:?} became {markdown:?}: {found:?}");
@@ -131,7 +131,7 @@ fn no_value_mentions_anybody_in_what_is_built_in() {
         .to_string();
         let notification = Notification::parse(body.as_bytes()).unwrap();
         let renderer = Renderer::new(&Options::default()).unwrap();
-        let rendered = renderer.render(&Subject {
+        let outcome = renderer.render(&Subject {
             notification: &notification,
             receiver: &value,
             template: DEFAULT_TEMPLATE,
@@ -139,8 +139,8 @@ fn no_value_mentions_anybody_in_what_is_built_in() {
             changed: None,
             now: NOW.parse().unwrap(),
         });
-        let markdown = &rendered.messages[0].markdown;
-        assert_eq!(rendered.fallback, None, "{value:?}");
+        let markdown = &outcome.messages[0].markdown;
+        assert_eq!(outcome.fallback, None, "{value:?}");
         assert!(!markdown.contains('<'), "{markdown}");
         for construct in constructs(markdown) {
             let ours = construct == "Strong" || construct.starts_with("link http");

@@ -63,7 +63,7 @@ fn each_row_of_the_table_holds() {
             ..Options::default()
         })
         .unwrap_or_else(|error| panic!("{ours}: {error}"));
-        let rendered = renderer.render(&Subject {
+        let outcome = renderer.render(&Subject {
             notification: &notification,
             receiver: "ops",
             template: "row",
@@ -71,9 +71,9 @@ fn each_row_of_the_table_holds() {
             changed: None,
             now: NOW.parse().unwrap(),
         });
-        assert_eq!(rendered.fallback, None, "{ours}");
+        assert_eq!(outcome.fallback, None, "{ours}");
         assert_eq!(
-            rendered.messages[0].markdown,
+            outcome.messages[0].markdown,
             format!("[{expected}]"),
             "{theirs}"
         );

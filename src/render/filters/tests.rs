@@ -70,6 +70,9 @@ fn refused(template: &str) -> String {
 fn what_is_wrong_is_said_with_the_filter_the_argument_and_a_remedy() {
     let told: Vec<String> = [
         "{{ alerts[0].labels.team }}",
+        "{{ common_labels.team }}",
+        "é {% for a in alerts %}{{ a.labels.team }}{% endfor %}",
+        "{{ common_labels.team.x }}",
         "{{ alerts[0].labels[\"team\"] }}",
         "{{ alerts[0].labels.team | to_upper }}",
         "{{ alerts | to_upper }}",
