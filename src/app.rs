@@ -11,7 +11,7 @@ use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Sources};
-use crate::delivery::{self, Engine, Gates, Parts};
+use crate::delivery::{self, Engine, Gauges, Parts};
 use crate::http::{self, CallerError, Reason, Service};
 use crate::render::Renderer;
 use crate::telemetry::{MetricLabels, Metrics};
@@ -77,6 +77,7 @@ pub struct App {
     server: Server,
     engine: Arc<Engine>,
     address: SocketAddr,
+    delay: Duration,
     grace: Duration,
 }
 
@@ -119,6 +120,7 @@ impl App {
             server,
             engine,
             address,
+            delay: config.server.shutdown_delay,
             grace: config.server.shutdown_grace,
         })
     }
@@ -143,6 +145,12 @@ impl App {
         });
         stop.await;
         introduction.abort();
+        self.engine.withdraw();
+        tracing::info!(
+            delay_seconds = self.delay.as_secs(),
+            "stopping: not ready from now on",
+        );
+        tokio::time::sleep(self.delay).await;
         tracing::info!("stopping: what has not begun is given back, the rest is finished");
         if !self.engine.drain(self.grace).await {
             tracing::warn!(
@@ -181,7 +189,7 @@ pub fn engine(
         runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
     })?;
-    metrics.collect_from(Box::new(Gates(Arc::clone(&engine))));
+    metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))
 }
 

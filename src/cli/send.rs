@@ -79,7 +79,11 @@ fn to_webex(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         ));
         let outcome = engine.submit(&receiver, &notification).outcome().await;
         let done = matches!(outcome, Outcome::Delivered { .. } | Outcome::DryRun);
-        print(&told(outcome))?;
+        print(&match outcome {
+            // A service would go on; this process ends, and with it the delivery.
+            Outcome::Unfinished(trouble) => format!("not delivered, and given up: {trouble}"),
+            outcome => told(outcome),
+        })?;
         Ok(if done {
             ExitCode::SUCCESS
         } else {

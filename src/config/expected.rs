@@ -101,16 +101,20 @@ pub(super) fn expected(path: &[String]) -> Expected {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
         ["server", "listen"] => ADDRESS,
-        ["server", "body_limit"] => SIZE,
-        ["server", "shutdown_grace"]
+        ["server", "body_limit"] | ["delivery", "max_waiting_bytes"] => SIZE,
+        ["server", "shutdown_delay" | "shutdown_grace"]
         | [
             "delivery",
-            "answer_within" | "give_up_after" | "duplicate_window",
+            "answer_within" | "give_up_after" | "duplicate_window" | "digest_after",
         ]
         | ["webex", "request_timeout"] => DURATION,
         ["server", "workers"]
         | ["delivery", "max_waiting"]
-        | ["bots", _, "messages_per_minute" | "burst"] => COUNT,
+        | [
+            "bots",
+            _,
+            "messages_per_minute" | "burst" | "room_messages_per_minute",
+        ] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
         ["receivers", _, "dry_run"] | ["receivers", _, "mention", "everyone"] => SWITCH,
         ["receivers", _, "mention"] => MENTION,
@@ -178,8 +182,9 @@ mod tests {
         let keys: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let wanted = expected(&keys).shape;
         let fits = match default {
-            // Optional keys, which are null, are paths and names.
-            Value::Null | Value::String(_) => wanted == Shape::Text,
+            // Optional keys, which are null, are paths, names and ceilings.
+            Value::Null => matches!(wanted, Shape::Text | Shape::Number),
+            Value::String(_) => wanted == Shape::Text,
             Value::Bool(_) => wanted == Shape::Switch,
             Value::Number(_) => wanted == Shape::Number,
             Value::Array(_) => wanted == Shape::List,

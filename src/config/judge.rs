@@ -82,6 +82,13 @@ impl<'a> Judge<'a> {
                 "write it like `4MiB`",
             );
         }
+        if delivery.max_waiting_bytes.as_u64() == 0 {
+            self.error(
+                &["delivery", "max_waiting_bytes"],
+                "this is zero, so every notification would be turned away",
+                "leave it out; 64MiB is the default",
+            );
+        }
         if delivery.max_waiting == 0 {
             self.error(
                 &["delivery", "max_waiting"],
@@ -99,6 +106,7 @@ impl<'a> Judge<'a> {
     ) {
         let hint = "write it like `9s` or `1m 30s`";
         for (path, time, may_be_zero) in [
+            (["server", "shutdown_delay"], server.shutdown_delay, true),
             (["server", "shutdown_grace"], server.shutdown_grace, true),
             (["delivery", "answer_within"], delivery.answer_within, false),
             (["delivery", "give_up_after"], delivery.give_up_after, false),
@@ -107,6 +115,7 @@ impl<'a> Judge<'a> {
                 delivery.duplicate_window,
                 true,
             ),
+            (["delivery", "digest_after"], delivery.digest_after, true),
             (["webex", "request_timeout"], webex.request_timeout, false),
         ] {
             if time.is_zero() && !may_be_zero {
@@ -198,6 +207,7 @@ impl<'a> Judge<'a> {
                     token,
                     messages_per_minute: bot.messages_per_minute,
                     burst: bot.burst,
+                    room_messages_per_minute: bot.room_messages_per_minute,
                 };
                 resolved.insert(name.as_str().into(), bot);
             }

@@ -9,6 +9,8 @@
 //! What does not belong here: what the settings are used for.
 
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod example;
 mod expected;
 mod judge;

@@ -66,6 +66,8 @@ pub struct Bot {
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
     pub burst: NonZeroU32,
+    /// A ceiling for each room on its own.
+    pub room_messages_per_minute: Option<NonZeroU32>,
 }
 
 /// Settings that were read but not yet judged: the templates must be loaded first, so that

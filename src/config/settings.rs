@@ -50,7 +50,11 @@ pub struct Server {
     pub workers: NonZeroU32,
     /// The largest request body that is read.
     pub body_limit: ByteSize,
-    /// How long what has begun may take after SIGTERM.
+    /// After SIGTERM, how long notifications are still taken while `/-/ready` says no: so
+    /// long Kubernetes takes to send them elsewhere.
+    #[serde(with = "units::duration")]
+    pub shutdown_delay: Duration,
+    /// How long what has begun may take after that.
     #[serde(with = "units::duration")]
     pub shutdown_grace: Duration,
 }
@@ -62,6 +66,7 @@ impl Default for Server {
             // Memory grows with each, and two saturate what Webex takes many times over.
             workers: nonzero(2),
             body_limit: ByteSize::mib(4),
+            shutdown_delay: Duration::from_secs(2),
             // Above `webex.request_timeout`, so that a post under way is not cut off.
             shutdown_grace: Duration::from_secs(40),
         }
@@ -82,8 +87,13 @@ pub struct Delivery {
     /// For so long after it was accepted, the same notification is not posted again.
     #[serde(with = "units::duration")]
     pub duplicate_window: Duration,
+    /// When messages would wait longer than this, they go out together.
+    #[serde(with = "units::duration")]
+    pub digest_after: Duration,
     /// Notifications in memory; past it, new ones are answered 503 at once.
     pub max_waiting: usize,
+    /// What they may hold together; past it as well.
+    pub max_waiting_bytes: ByteSize,
 }
 
 impl Default for Delivery {
@@ -92,7 +102,9 @@ impl Default for Delivery {
             answer_within: Duration::from_secs(9),
             give_up_after: Duration::from_secs(15 * 60),
             duplicate_window: Duration::from_secs(3 * 60),
+            digest_after: Duration::from_secs(10),
             max_waiting: 10_000,
+            max_waiting_bytes: ByteSize::mib(64),
         }
     }
 }
@@ -169,6 +181,8 @@ pub struct Bot {
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
     pub burst: NonZeroU32,
+    /// A ceiling for each room on its own; none by default.
+    pub room_messages_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Bot {
@@ -178,6 +192,7 @@ impl Default for Bot {
             token_env: None,
             messages_per_minute: nonzero(300),
             burst: nonzero(30),
+            room_messages_per_minute: None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What is under way and what was just accepted, so that nothing is posted twice.
 //!
-//! Of each group and its destinations only the *newest* notification is known. A request
-//! with the same content joins it: Alertmanager's retry, or its peer in a cluster. Firing,
-//! resolved, firing again is three messages, because the third differs from the newest.
+//! Of each group and its destinations only the *newest* notification is known. What says
+//! nothing beyond it is a repeat and joins it: Alertmanager's retry, or its peer in a
+//! cluster, which may know fewer alerts. Firing, resolved, firing again is three messages,
+//! because each differs from the newest.
 //!
 //! A success that nobody was told of is remembered until somebody asks. A failure is never
 //! remembered. Memory holds hashes, not bodies, and is bounded by count and time.
@@ -17,31 +18,124 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ticket::Delivery;
-use crate::alertmanager::Notification;
+use crate::alertmanager::{Notification, Status};
 use crate::routing::Destination;
 
 /// Alertmanager's word for sending the same once more on purpose (0.32 and later).
 const REPEAT_INTERVAL: &str = "repeat interval elapsed";
 /// No more groups are remembered once they are done; the oldest are forgotten first.
 const MAX_DONE: usize = 20_000;
+/// Nor more alerts in all of them: 8 bytes each.
+const MAX_DONE_ALERTS: usize = 500_000;
 
 /// A group and where it goes, hashed twice with random keys: 128 bits, so that no two
 /// groups are ever taken for one, and nobody can make them collide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct GroupId(u128);
 
+#[cfg(test)]
+impl GroupId {
+    /// A group for a test.
+    pub(super) fn of(number: u128) -> Self {
+        Self(number)
+    }
+}
+
 /// What the notification says: which alerts, in what state, since when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Content(u128);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Sorted by identity.
+    alerts: Arc<[AlertState]>,
+    /// Sent again on purpose: it repeats only another such.
+    again: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct AlertState {
+    /// Hash of the fingerprint, or of the labels where there is none.
+    identity: u64,
+    starts_at: Option<Timestamp>,
+    firing: bool,
+}
+
+impl Content {
+    /// Whether everything that this says stands in `newest` as well.
+    fn repeats(&self, newest: &Self) -> bool {
+        (newest.again || !self.again)
+            && self
+                .alerts
+                .iter()
+                .all(|alert| newest.alerts.binary_search(alert).is_ok())
+    }
+
+    /// Whether this can stand for `older`, which nobody has seen yet: it knows each of its
+    /// alerts, at least as new, and does not say firing where the older says resolved.
+    pub(super) fn covers(&self, older: &Self) -> bool {
+        older.alerts.iter().all(|old| {
+            let from = self
+                .alerts
+                .partition_point(|alert| alert.identity < old.identity);
+            self.alerts[from..]
+                .iter()
+                .take_while(|alert| alert.identity == old.identity)
+                .any(|new| new.starts_at >= old.starts_at && (old.firing || !new.firing))
+        })
+    }
+}
 
 /// Names groups and contents; the keys are made anew for each process.
 #[derive(Default)]
 pub(super) struct Names(RandomState, RandomState);
 
+impl Names {
+    /// Names a notification by its group, its destinations and its content.
+    pub(super) fn identify(
+        &self,
+        destinations: &[Destination],
+        notification: &Notification<'_>,
+    ) -> (GroupId, Content) {
+        let half = |key: &RandomState| {
+            let mut hasher = key.build_hasher();
+            for destination in destinations {
+                (&destination.bot, &destination.room_id).hash(&mut hasher);
+            }
+            notification.group_key.hash(&mut hasher);
+            u128::from(hasher.finish())
+        };
+        let mut alerts: Vec<AlertState> = notification
+            .alerts
+            .iter()
+            .map(|alert| {
+                let mut hasher = self.0.build_hasher();
+                if alert.fingerprint.is_empty() {
+                    for label in alert.labels.iter() {
+                        label.hash(&mut hasher);
+                    }
+                } else {
+                    alert.fingerprint.hash(&mut hasher);
+                }
+                AlertState {
+                    identity: hasher.finish(),
+                    starts_at: alert.starts_at,
+                    firing: alert.status == Status::Firing,
+                }
+            })
+            .collect();
+        alerts.sort_unstable();
+        let content = Content {
+            alerts: alerts.into(),
+            again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
+        };
+        (GroupId((half(&self.0) << 64) | half(&self.1)), content)
+    }
+}
+
+/// The newest notification of each group.
 pub(super) struct Memory {
     newest: HashMap<GroupId, Newest>,
     /// What is done, in the order in which it is looked at again.
     done: VecDeque<Done>,
+    done_alerts: usize,
     window: Duration,
     /// How long a success waits for somebody to ask.
     untold: Duration,
@@ -51,6 +145,7 @@ struct Done {
     look_again: Instant,
     accepted: Instant,
     group: GroupId,
+    alerts: usize,
 }
 
 struct Newest {
@@ -71,56 +166,12 @@ enum State {
 pub(super) enum Known {
     /// Nothing: it is to be delivered.
     New,
+    /// Another one of its group is under way and not the same; it may be covered.
+    Newer(Arc<Delivery>),
     /// The same is under way.
     Underway(Arc<Delivery>),
     /// The same was accepted.
     Accepted(Timestamp),
-}
-
-impl Names {
-    /// Names a notification by its group, its destinations and its content.
-    pub(super) fn identify(
-        &self,
-        destinations: &[Destination],
-        notification: &Notification<'_>,
-    ) -> (GroupId, Content) {
-        let group = self.hash(|mut hasher| {
-            for destination in destinations {
-                (&destination.bot, &destination.room_id).hash(&mut hasher);
-            }
-            notification.group_key.hash(&mut hasher);
-        });
-        // A sum does not depend on the order, in which peers may differ.
-        let alerts = notification.alerts.iter().fold(0u128, |sum, alert| {
-            sum.wrapping_add(self.hash(|mut hasher| {
-                if alert.fingerprint.is_empty() {
-                    for label in alert.labels.iter() {
-                        label.hash(&mut hasher);
-                    }
-                } else {
-                    alert.fingerprint.hash(&mut hasher);
-                }
-                alert.status.hash(&mut hasher);
-                alert.starts_at.hash(&mut hasher);
-            }))
-        });
-        let content = self.hash(|mut hasher| {
-            alerts.hash(&mut hasher);
-            notification.alerts.len().hash(&mut hasher);
-            // Sent again on purpose, it repeats only another such.
-            (notification.reason.as_deref() == Some(REPEAT_INTERVAL)).hash(&mut hasher);
-        });
-        (GroupId(group), Content(content))
-    }
-
-    fn hash(&self, feed: impl Fn(&mut dyn Hasher)) -> u128 {
-        let one = |key: &RandomState| {
-            let mut hasher = key.build_hasher();
-            feed(&mut hasher);
-            u128::from(hasher.finish())
-        };
-        (one(&self.0) << 64) | one(&self.1)
-    }
 }
 
 impl Memory {
@@ -128,27 +179,27 @@ impl Memory {
         Self {
             newest: HashMap::new(),
             done: VecDeque::new(),
+            done_alerts: 0,
             window,
             untold,
         }
     }
 
     /// Looks up what is known of it.
-    pub(super) fn look_up(&mut self, group: GroupId, content: Content, now: Instant) -> Known {
+    pub(super) fn look_up(&mut self, group: GroupId, content: &Content, now: Instant) -> Known {
         self.forget(now);
         let Some(newest) = self.newest.get_mut(&group) else {
             return Known::New;
         };
-        if newest.content != content {
-            return Known::New;
-        }
+        let repeats = content.repeats(&newest.content);
         match &mut newest.state {
-            State::Underway(delivery) => Known::Underway(Arc::clone(delivery)),
+            State::Underway(delivery) if repeats => Known::Underway(Arc::clone(delivery)),
+            State::Underway(delivery) => Known::Newer(Arc::clone(delivery)),
             State::Accepted {
                 at,
                 timestamp,
                 told,
-            } => {
+            } if repeats => {
                 let fresh = now.duration_since(*at) < self.window;
                 let untold = !*told;
                 *told = true;
@@ -158,18 +209,22 @@ impl Memory {
                     Known::New
                 }
             }
+            State::Accepted { .. } => Known::New,
         }
     }
 
     /// A delivery begins; it is the newest of its group now.
-    pub(super) fn begin(&mut self, group: GroupId, content: Content, delivery: Arc<Delivery>) {
-        let state = State::Underway(delivery);
-        self.newest.insert(group, Newest { content, state });
+    pub(super) fn begin(&mut self, delivery: &Arc<Delivery>) {
+        let newest = Newest {
+            content: delivery.content.clone(),
+            state: State::Underway(Arc::clone(delivery)),
+        };
+        self.newest.insert(delivery.group, newest);
     }
 
     /// A delivery ended. Only a success is kept, and only while it is the newest.
-    pub(super) fn end(&mut self, group: GroupId, delivery: &Arc<Delivery>, accepted: bool) {
-        let Entry::Occupied(mut entry) = self.newest.entry(group) else {
+    pub(super) fn end(&mut self, delivery: &Arc<Delivery>, accepted: bool) {
+        let Entry::Occupied(mut entry) = self.newest.entry(delivery.group) else {
             return;
         };
         if !matches!(&entry.get().state, State::Underway(newest) if Arc::ptr_eq(newest, delivery)) {
@@ -185,17 +240,20 @@ impl Memory {
             timestamp: Timestamp::now(),
             told: delivery.is_told(),
         };
+        let alerts = delivery.content.alerts.len();
+        self.done_alerts += alerts;
         self.done.push_back(Done {
             look_again: at + self.window,
             accepted: at,
-            group,
+            group: delivery.group,
+            alerts,
         });
     }
 
     /// Somebody was told of the success.
-    pub(super) fn told(&mut self, group: GroupId, content: Content) {
-        if let Some(newest) = self.newest.get_mut(&group)
-            && newest.content == content
+    pub(super) fn told(&mut self, delivery: &Delivery) {
+        if let Some(newest) = self.newest.get_mut(&delivery.group)
+            && newest.content == delivery.content
             && let State::Accepted { told, .. } = &mut newest.state
         {
             *told = true;
@@ -206,31 +264,105 @@ impl Memory {
     /// told of is looked at again later.
     fn forget(&mut self, now: Instant) {
         while let Some(done) = self.done.front() {
-            let too_much = self.done.len() > MAX_DONE;
+            let too_much = self.done.len() > MAX_DONE || self.done_alerts > MAX_DONE_ALERTS;
             if now < done.look_again && !too_much {
                 break;
             }
-            let (accepted, group) = (done.accepted, done.group);
-            self.done.pop_front();
-            let Entry::Occupied(entry) = self.newest.entry(group) else {
+            let Some(done) = self.done.pop_front() else {
+                break;
+            };
+            self.done_alerts -= done.alerts;
+            let Entry::Occupied(entry) = self.newest.entry(done.group) else {
                 continue;
             };
             // A later notification of the group has a place of its own in the row.
             let State::Accepted { at, told, .. } = entry.get().state else {
                 continue;
             };
-            if at != accepted {
+            if at != done.accepted {
                 continue;
             }
-            if told || too_much || now.duration_since(accepted) >= self.untold {
+            if told || too_much || now.duration_since(at) >= self.untold {
                 entry.remove();
             } else {
+                self.done_alerts += done.alerts;
                 self.done.push_back(Done {
                     look_again: now + self.window,
-                    accepted,
-                    group,
+                    ..done
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(names: &Names, alerts: &[(&str, &str, u32)], reason: &str) -> Content {
+        let alerts: Vec<String> = alerts
+            .iter()
+            .map(|(name, status, minute)| {
+                format!(
+                    r#"{{"fingerprint":"{name}","status":"{status}","startsAt":"2026-01-01T00:{minute:02}:00Z"}}"#
+                )
+            })
+            .collect();
+        let body = format!(
+            r#"{{"version":"4","groupKey":"g","notification_reason":"{reason}","alerts":[{}]}}"#,
+            alerts.join(",")
+        );
+        let notification = Notification::parse(body.as_bytes()).unwrap();
+        names.identify(&[], &notification).1
+    }
+
+    #[test]
+    fn a_repeat_says_nothing_that_the_newest_does_not() {
+        let names = Names::default();
+        let of = |alerts: &[_]| content(&names, alerts, "");
+        let both = of(&[("a", "firing", 0), ("b", "firing", 1)]);
+        assert!(
+            of(&[("b", "firing", 1), ("a", "firing", 0)]).repeats(&both),
+            "order"
+        );
+        assert!(
+            of(&[("a", "firing", 0)]).repeats(&both),
+            "a peer that knows fewer"
+        );
+        assert!(!of(&[("a", "resolved", 0)]).repeats(&both), "another state");
+        assert!(!of(&[("a", "firing", 2)]).repeats(&both), "begun anew");
+        assert!(!both.repeats(&of(&[("a", "firing", 0)])), "one more");
+        let again = content(&names, &[("a", "firing", 0)], REPEAT_INTERVAL);
+        assert!(!again.repeats(&both), "on purpose");
+        assert!(again.repeats(&again));
+    }
+
+    #[test]
+    fn only_what_is_newer_and_complete_covers() {
+        let names = Names::default();
+        let of = |alerts: &[_]| content(&names, alerts, "");
+        let older = of(&[("a", "firing", 0), ("b", "resolved", 1)]);
+        for (newer, covers) in [
+            (of(&[("a", "firing", 0), ("b", "resolved", 1)]), true),
+            (
+                of(&[
+                    ("a", "resolved", 0),
+                    ("b", "resolved", 1),
+                    ("c", "firing", 2),
+                ]),
+                true,
+            ),
+            (of(&[("a", "firing", 5), ("b", "resolved", 1)]), true),
+            (of(&[("a", "firing", 0)]), false),
+            (of(&[("a", "firing", 0), ("b", "firing", 1)]), false),
+            (of(&[("a", "firing", 0), ("b", "firing", 9)]), false),
+        ] {
+            assert_eq!(newer.covers(&older), covers, "{newer:?}");
+        }
+        let began_later = of(&[("a", "firing", 5), ("b", "resolved", 1)]);
+        assert!(
+            !older.covers(&began_later),
+            "an older start is an older view"
+        );
     }
 }

@@ -1,69 +1,78 @@
 //! The delivery engine: from a notification to the certainty that Webex has it.
 //!
 //! [`Engine::submit`] renders the notification at once, so that its body can be dropped,
-//! and starts a task of its own: a client that hangs up cancels nothing. The caller holds a
-//! [`Ticket`] and is told an [`Outcome`], at the latest after `delivery.answer_within`.
+//! and puts it into the queue of its bot, whose task sends: a client that hangs up cancels
+//! nothing. The caller holds a [`Ticket`] and is told an [`Outcome`], at the latest after
+//! `delivery.answer_within`.
 //!
-//! `memory` joins what is the same, `work` posts and tries again as `retry` judges, `bot`
-//! holds a token and stands at its `gate`.
+//! `memory` joins what is the same; `queue` decides what is next (`lanes`, `gate`, `pace`,
+//! `outage`, `dead_rooms`); `bot` sends it and makes of each answer what `retry` judges; `ticket` is the
+//! state of one delivery.
 //!
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
 
 mod bot;
+mod dead_rooms;
+mod ending;
 mod gate;
+mod job;
+mod lanes;
 mod memory;
+mod notes;
+mod outage;
 mod outcome;
+mod pace;
+mod queue;
 mod retry;
+mod snapshot;
 mod ticket;
 mod token;
-mod work;
 
-use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Unit;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
+pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
 pub use ticket::Ticket;
 
 use crate::alertmanager::Notification;
 use crate::config;
-use crate::render::{Renderer, Subject};
+use crate::render::{Rendered, Renderer, Subject};
 use crate::routing::Receiver;
 use crate::telemetry::Metrics;
 use crate::webex::Client;
 use bot::Bot;
-use memory::{Content, GroupId, Known, Memory, Names};
+use memory::{Known, Memory, Names};
 use ticket::{Claim, Delivery};
-use work::{Waiting, Work};
 
 /// Delivers notifications.
 pub struct Engine {
     settings: config::Delivery,
-    bots: BTreeMap<Arc<str>, Bot>,
+    bots: BTreeMap<Arc<str>, Arc<Bot>>,
     renderer: Arc<Renderer>,
     metrics: Arc<Metrics>,
     runtime: Handle,
     names: Names,
     memory: Mutex<Memory>,
-    waiting: AtomicUsize,
-    tasks: TaskTracker,
+    /// Deliveries that have not ended, and what they hold in bytes.
+    waiting: watch::Sender<usize>,
+    waiting_bytes: AtomicUsize,
+    withdrawn: AtomicBool,
     draining: CancellationToken,
+    /// Rooms that refuse a receiver, so that the log tells each change once.
+    refusing: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    last: Mutex<BTreeMap<Arc<str>, LastOutcome>>,
     /// A sequence of its own, so that tests can repeat one.
     random: Mutex<fastrand::Rng>,
+    _gone: DropGuard,
 }
 
 /// What an engine is made of.
@@ -93,7 +102,7 @@ pub struct StartError {
 }
 
 impl Engine {
-    /// Reads the bots' tokens and stands ready.
+    /// Reads the bots' tokens and begins to send what is submitted.
     ///
     /// # Errors
     /// When a token cannot be read.
@@ -103,16 +112,24 @@ impl Engine {
             .into_iter()
             .map(|(name, settings)| {
                 let (client, metrics) = (parts.client.clone(), Arc::clone(&parts.metrics));
-                Bot::new(Arc::clone(&name), &settings, client, metrics)
-                    .map(|bot| (Arc::clone(&name), bot))
-                    .map_err(|source| StartError { bot: name, source })
+                match Bot::new(
+                    Arc::clone(&name),
+                    &settings,
+                    &parts.settings,
+                    client,
+                    metrics,
+                ) {
+                    Ok(bot) => Ok((name, Arc::new(bot))),
+                    Err(source) => Err(StartError { bot: name, source }),
+                }
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<BTreeMap<_, _>, _>>()?;
         let memory = Memory::new(
             parts.settings.duplicate_window,
             parts.settings.give_up_after,
         );
-        Ok(Arc::new(Self {
+        let gone = CancellationToken::new();
+        let engine = Arc::new(Self {
             settings: parts.settings,
             bots,
             renderer: parts.renderer,
@@ -120,11 +137,20 @@ impl Engine {
             runtime: parts.runtime,
             names: Names::default(),
             memory: Mutex::new(memory),
-            waiting: AtomicUsize::new(0),
-            tasks: TaskTracker::new(),
+            waiting: watch::Sender::new(0),
+            waiting_bytes: AtomicUsize::new(0),
+            withdrawn: AtomicBool::new(false),
             draining: CancellationToken::new(),
+            refusing: Mutex::default(),
+            last: Mutex::default(),
             random: Mutex::new(parts.random),
-        }))
+            _gone: gone.clone().drop_guard(),
+        });
+        for bot in engine.bots.values() {
+            let task = Arc::clone(bot).run(Arc::downgrade(&engine), gone.clone());
+            engine.runtime.spawn(task);
+        }
+        Ok(engine)
     }
 
     /// Takes a notification for a receiver. Renders it at once and keeps nothing of it.
@@ -138,37 +164,85 @@ impl Engine {
             self.dry_run(receiver, notification);
             return known(Outcome::DryRun);
         }
-        let (group, content) = self.names.identify(&receiver.destinations, notification);
-        if let Some(ticket) = self.joined(&mut self.memory(), receiver, group, content) {
+        let name = self.names.identify(&receiver.destinations, notification);
+        let known_already = self.memory().look_up(name.0, &name.1, Instant::now());
+        if let Some(ticket) = self.joined(&known_already, receiver) {
             return ticket;
         }
         if self.draining.is_cancelled() {
             return known(Outcome::Draining);
         }
-        if self.waiting.load(Ordering::Acquire) >= self.settings.max_waiting {
+        if self.is_full() {
             return known(Outcome::Overloaded);
         }
-        let rendered = self.render(receiver, notification);
-        let delivery = Arc::new(Delivery::new());
-        {
-            let mut memory = self.memory();
-            // A peer may have begun the same while we rendered.
-            if let Some(ticket) = self.joined(&mut memory, receiver, group, content) {
-                return ticket;
-            }
-            memory.begin(group, content, Arc::clone(&delivery));
+        let Some(bot) = self.bot_of(receiver) else {
+            // The configuration is checked, so this is a defect; Alertmanager keeps it.
+            return known(Outcome::Broken);
+        };
+        let subject = Subject {
+            notification,
+            receiver: &receiver.name,
+            template: &receiver.template,
+            data: Some(&receiver.messages),
+            // What was delivered last is not kept in a form that tells.
+            changed: None,
+            now: jiff::Timestamp::now(),
+        };
+        let rendered = self.render(receiver, &subject);
+        let entry = self.renderer.entry(&subject);
+        let delivery = Arc::new(Delivery::new(Arc::clone(receiver), name, rendered, entry));
+        if let Some(ticket) = self.begin(bot, &delivery) {
+            return ticket;
         }
-        let (engine, task_receiver) = (Arc::clone(self), Arc::clone(receiver));
-        self.start(
-            Work::new(engine, task_receiver, rendered, Arc::clone(&delivery)),
-            group,
-        );
         Ticket(Claim::Underway {
             delivery,
             engine: Arc::clone(self),
-            group,
-            content,
         })
+    }
+
+    /// Puts a delivery into its queue, unless a peer has begun the same meanwhile.
+    fn begin(self: &Arc<Self>, bot: &Arc<Bot>, delivery: &Arc<Delivery>) -> Option<Ticket> {
+        let now = Instant::now();
+        let mut memory = self.memory();
+        let known = memory.look_up(delivery.group, &delivery.content, now);
+        if let Some(ticket) = self.joined(&known, &delivery.receiver) {
+            return Some(ticket);
+        }
+        self.begun(delivery);
+        let through = {
+            let mut queue = bot.queue();
+            if let Known::Newer(older) = known
+                && delivery.content.covers(&older.content)
+                && queue.withdraw(&older)
+            {
+                self.ended_waiting(&older);
+                delivery.cover(older);
+            }
+            queue.push(delivery, now)
+        };
+        memory.begin(delivery);
+        drop(memory);
+        self.through(bot, through);
+        bot.wake();
+        None
+    }
+
+    fn joined(self: &Arc<Self>, known: &Known, receiver: &Receiver) -> Option<Ticket> {
+        let claim = match known {
+            Known::New | Known::Newer(_) => return None,
+            Known::Underway(delivery) => {
+                delivery.asked();
+                Claim::Underway {
+                    delivery: Arc::clone(delivery),
+                    engine: Arc::clone(self),
+                }
+            }
+            Known::Accepted(of) => {
+                self.metrics.duplicate(&receiver.name);
+                Claim::Known(Outcome::Repeat { of: *of })
+            }
+        };
+        Some(Ticket(claim))
     }
 
     /// Asks Webex who each bot is, and tells the log.
@@ -178,12 +252,28 @@ impl Engine {
         }
     }
 
+    /// Says from now on that it is not ready, but still takes work: whoever sends here
+    /// needs a moment to learn of it.
+    pub fn withdraw(&self) {
+        self.withdrawn.store(true, Ordering::Release);
+    }
+
+    /// Whether new work should come here.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.withdrawn.load(Ordering::Acquire) && !self.is_draining()
+    }
+
     /// Takes no new work, gives back what has not begun, and waits for the rest, at most
     /// for `grace`. Says whether all ended.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.draining.cancel();
-        self.tasks.close();
-        tokio::time::timeout(grace, self.tasks.wait()).await.is_ok()
+        for bot in self.bots.values() {
+            self.give_back(bot);
+        }
+        let mut waiting = self.waiting.subscribe();
+        let empty = waiting.wait_for(|waiting| *waiting == 0);
+        tokio::time::timeout(grace, empty).await.is_ok()
     }
 
     /// Whether [`Self::drain`] was called.
@@ -192,87 +282,39 @@ impl Engine {
         self.draining.is_cancelled()
     }
 
-    fn joined(
-        self: &Arc<Self>,
-        memory: &mut Memory,
-        receiver: &Receiver,
-        group: GroupId,
-        content: Content,
-    ) -> Option<Ticket> {
-        let claim = match memory.look_up(group, content, Instant::now()) {
-            Known::New => return None,
-            Known::Underway(delivery) => {
-                delivery.asked();
-                Claim::Underway {
-                    delivery,
-                    engine: Arc::clone(self),
-                    group,
-                    content,
-                }
-            }
-            Known::Accepted(of) => {
-                self.metrics.duplicate(&receiver.name);
-                Claim::Known(Outcome::Repeat { of })
-            }
-        };
-        Some(Ticket(claim))
+    fn begun(&self, delivery: &Delivery) {
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        self.waiting_bytes
+            .fetch_add(delivery.bytes(), Ordering::AcqRel);
+        self.metrics.waiting(&delivery.receiver.name).inc();
     }
 
-    fn start(self: &Arc<Self>, work: Work, group: GroupId) {
-        let engine = Arc::clone(self);
-        let waiting = Waiting::new(self, &work.receiver);
-        let task = async move {
-            let outcome = AssertUnwindSafe(work.run())
-                .catch_unwind()
-                .await
-                .unwrap_or(Outcome::Broken);
-            engine.ended(&work, &outcome, waiting.elapsed());
-            let accepted = matches!(outcome, Outcome::Delivered { .. } | Outcome::Partial { .. });
-            engine.memory().end(group, &work.delivery, accepted);
-            work.delivery.finish(outcome);
-        };
-        // Log lines of the delivery carry the id of the request that began it.
-        self.tasks.spawn_on(task.in_current_span(), &self.runtime);
+    fn ended_waiting(&self, delivery: &Delivery) {
+        self.metrics.waiting(&delivery.receiver.name).dec();
+        self.waiting_bytes
+            .fetch_sub(delivery.bytes(), Ordering::AcqRel);
+        self.waiting
+            .send_modify(|waiting| *waiting = waiting.saturating_sub(1));
     }
 
-    /// Tells the log and the metrics how a delivery ended, once.
-    fn ended(&self, work: &Work, outcome: &Outcome, took: Duration) {
-        let receiver = &work.receiver.name;
-        let duration_ms = took.as_millis();
-        match outcome {
-            Outcome::Delivered { messages } => {
-                self.metrics.delivered(receiver);
-                tracing::info!(%receiver, messages, duration_ms, "delivered a notification of receiver `{receiver}`");
-            }
-            Outcome::Partial { refused, .. } => {
-                self.metrics.delivered(receiver);
-                for refusal in refused {
-                    tracing::warn!(%receiver, room = %refusal.room, duration_ms, "delivered a notification of receiver `{receiver}` in part: {refusal}");
-                }
-            }
-            Outcome::Refused(refused) => {
-                for refusal in refused {
-                    tracing::warn!(%receiver, room = %refusal.room, duration_ms, "could not deliver a notification of receiver `{receiver}`: {refusal}");
-                }
-            }
-            Outcome::GivenUp => {
-                tracing::warn!(%receiver, duration_ms, "gave up a notification of receiver `{receiver}`: nobody asks for it any more");
-            }
-            Outcome::Draining => {
-                tracing::info!(%receiver, duration_ms, "gave back a notification of receiver `{receiver}` to Alertmanager at shutdown");
-            }
-            Outcome::Broken => {
-                tracing::error!(%receiver, duration_ms, "a delivery of receiver `{receiver}` panicked; please report this defect");
-            }
-            Outcome::Repeat { .. }
-            | Outcome::DryRun
-            | Outcome::Unfinished(_)
-            | Outcome::Overloaded => {}
-        }
+    fn is_full(&self) -> bool {
+        let most_bytes = usize::try_from(self.settings.max_waiting_bytes.as_u64());
+        *self.waiting.borrow() >= self.settings.max_waiting
+            || self.waiting_bytes.load(Ordering::Acquire) >= most_bytes.unwrap_or(usize::MAX)
     }
 
     fn dry_run(&self, receiver: &Receiver, notification: &Notification<'_>) {
-        let rendered = self.render(receiver, notification);
+        let rendered = self.render(
+            receiver,
+            &Subject {
+                notification,
+                receiver: &receiver.name,
+                template: &receiver.template,
+                data: Some(&receiver.messages),
+                changed: None,
+                now: jiff::Timestamp::now(),
+            },
+        );
         for message in &rendered.messages {
             tracing::info!(
                 receiver = %receiver.name, bytes = message.markdown.len(),
@@ -281,25 +323,23 @@ impl Engine {
         }
     }
 
-    fn render(
-        &self,
-        receiver: &Receiver,
-        notification: &Notification<'_>,
-    ) -> crate::render::Rendered {
-        let rendered = self.renderer.render(&Subject {
-            notification,
-            receiver: &receiver.name,
-            template: &receiver.template,
-            data: Some(&receiver.messages),
-            // What was delivered last is not known here yet.
-            changed: None,
-            now: jiff::Timestamp::now(),
-        });
+    fn render(&self, receiver: &Receiver, subject: &Subject<'_>) -> Rendered {
+        let rendered = self.renderer.render(subject);
         if let Some(fallback) = &rendered.fallback {
             self.metrics.template_failed(&receiver.name);
             tracing::warn!(receiver = %receiver.name, "a fallback stands in for a template: {fallback}");
         }
         rendered
+    }
+
+    /// The bot of a receiver; all its rooms are reached by one.
+    fn bot_of(&self, receiver: &Receiver) -> Option<&Arc<Bot>> {
+        self.bots.get(&receiver.destinations.first()?.bot)
+    }
+
+    /// What keeps a receiver's bot from sending.
+    fn trouble(&self, receiver: &Receiver) -> Option<Trouble> {
+        self.bot_of(receiver)?.trouble()
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -312,33 +352,5 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .f64()
-    }
-}
-
-/// What can be told only when somebody looks: how long each gate stays closed.
-#[derive(Clone)]
-pub struct Gates(pub Arc<Engine>);
-
-impl std::fmt::Debug for Gates {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Gates")
-    }
-}
-
-impl Collector for Gates {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let gauge = ConstGauge::new(0.0_f64);
-        let mut family = encoder.encode_descriptor(
-            "bot_gate_closed",
-            "How long the bot still waits because Webex answered 429",
-            Some(&Unit::Seconds),
-            gauge.metric_type(),
-        )?;
-        for bot in self.0.bots.values() {
-            let closed = ConstGauge::new(bot.gate.closed_for().as_secs_f64());
-            let labels = [("bot", bot.name.as_ref())];
-            closed.encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
     }
 }

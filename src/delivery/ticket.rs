@@ -1,47 +1,194 @@
-//! What a caller holds while its notification is delivered, and what the two share.
+//! One delivery, and what a caller holds while it is under way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::Engine;
 use super::memory::{Content, GroupId};
-use super::outcome::{Outcome, Trouble};
+use super::outcome::{Outcome, Refusal, Trouble};
+use crate::render::{Entry, Message, Rendered};
+use crate::routing::Receiver;
 
-/// The state of one delivery, shared by its task and all who wait for it.
+/// The work of getting all of a notification's messages accepted: rendered, so that
+/// nothing of its body is held.
 pub(super) struct Delivery {
+    pub(super) receiver: Arc<Receiver>,
+    pub(super) group: GroupId,
+    pub(super) content: Content,
+    pub(super) messages: Vec<Message>,
+    /// Whether the messages are plainer than the receiver's template would have them.
+    pub(super) plainer: bool,
+    /// What stands for it where many go out together.
+    pub(super) entry: Entry,
+    /// When Alertmanager sent it: the state that it tells is of then.
+    pub(super) as_of: jiff::Timestamp,
+    pub(super) began: Instant,
+    /// Log lines of the delivery carry the id of the request that began it.
+    pub(super) span: tracing::Span,
     outcome: watch::Sender<Option<Outcome>>,
-    trouble: Mutex<Trouble>,
-    last_asked: Mutex<Instant>,
+    progress: Mutex<Progress>,
     told: AtomicBool,
 }
 
+struct Progress {
+    last_asked: Instant,
+    /// Destinations that are neither done nor refused.
+    open: usize,
+    accepted: usize,
+    /// Requests that are on their way.
+    in_flight: usize,
+    refused: Vec<Refusal>,
+    trouble: Option<Trouble>,
+    /// Older notifications of the group that this one stands for.
+    covered: Vec<Arc<Delivery>>,
+    ended: bool,
+}
+
 impl Delivery {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(
+        receiver: Arc<Receiver>,
+        (group, content): (GroupId, Content),
+        rendered: Rendered,
+        entry: Entry,
+    ) -> Self {
+        let open = receiver.destinations.len();
+        let now = Instant::now();
         Self {
+            receiver,
+            group,
+            content,
+            plainer: rendered.fallback.is_some(),
+            messages: rendered.messages,
+            entry,
+            as_of: jiff::Timestamp::now(),
+            began: now,
+            span: tracing::Span::current(),
             outcome: watch::Sender::new(None),
-            trouble: Mutex::new(Trouble::Waiting),
-            last_asked: Mutex::new(Instant::now()),
+            progress: Mutex::new(Progress {
+                last_asked: now,
+                open,
+                accepted: 0,
+                in_flight: 0,
+                refused: Vec::new(),
+                trouble: None,
+                covered: Vec::new(),
+                ended: false,
+            }),
             told: AtomicBool::new(false),
         }
     }
 
+    /// What it holds in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let texts: usize = self
+            .messages
+            .iter()
+            .map(|message| message.markdown.len())
+            .sum();
+        texts + size_of::<Self>()
+    }
+
     /// Somebody wants it, so it is not given up yet.
     pub(super) fn asked(&self) {
-        *lock(&self.last_asked) = Instant::now();
+        self.progress().last_asked = Instant::now();
+    }
+
+    /// How long nobody has asked for it.
+    pub(super) fn unasked_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.progress().last_asked)
     }
 
     /// Notes what keeps it from being finished.
     pub(super) fn troubled(&self, trouble: Trouble) {
-        *lock(&self.trouble) = trouble;
+        self.progress().trouble = Some(trouble);
+    }
+
+    /// What keeps it from being finished, where that is known.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.progress().trouble.clone()
+    }
+
+    /// Whether a room has a part of it.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.progress().accepted > 0
+    }
+
+    /// Whether a room has a part of it or is about to.
+    pub(super) fn has_begun(&self) -> bool {
+        let progress = self.progress();
+        progress.accepted > 0 || progress.in_flight > 0
+    }
+
+    /// A request with it leaves.
+    pub(super) fn departs(&self) {
+        self.progress().in_flight += 1;
+    }
+
+    /// A request with it is back.
+    pub(super) fn returns(&self) {
+        let mut progress = self.progress();
+        progress.in_flight = progress.in_flight.saturating_sub(1);
+    }
+
+    /// The rooms that refused it so far.
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        self.progress().refused.clone()
+    }
+
+    /// A message of it was accepted.
+    pub(super) fn accepted(&self) {
+        self.progress().accepted += 1;
+    }
+
+    /// A destination is through. Returns the outcome if it was the last one.
+    pub(super) fn destination_done(&self, refusal: Option<Refusal>) -> Option<Outcome> {
+        let mut progress = self.progress();
+        progress.refused.extend(refusal);
+        progress.open = progress.open.saturating_sub(1);
+        if progress.open > 0 || progress.ended {
+            return None;
+        }
+        progress.ended = true;
+        let (messages, refused) = (progress.accepted, progress.refused.clone());
+        Some(if refused.is_empty() {
+            Outcome::Delivered { messages }
+        } else if refused.len() == self.receiver.destinations.len() {
+            Outcome::Refused(refused)
+        } else {
+            Outcome::Partial { messages, refused }
+        })
+    }
+
+    /// It ends here and now, for all its destinations. False if it had ended before.
+    pub(super) fn end_early(&self) -> bool {
+        let mut progress = self.progress();
+        !std::mem::replace(&mut progress.ended, true)
+    }
+
+    /// Stands for an older notification of the group from now on, and for all that the
+    /// older one stood for. Who waits for them waits for this one.
+    pub(super) fn cover(&self, older: Arc<Self>) {
+        let before = {
+            let mut progress = older.progress();
+            progress.ended = true;
+            std::mem::take(&mut progress.covered)
+        };
+        let mut progress = self.progress();
+        progress.covered.extend(before);
+        progress.covered.push(older);
     }
 
     /// Says how it ended to all who wait.
-    pub(super) fn finish(&self, outcome: Outcome) {
-        self.outcome.send_replace(Some(outcome));
+    pub(super) fn tell(&self, outcome: &Outcome) {
+        let covered = std::mem::take(&mut self.progress().covered);
+        for older in covered {
+            older.outcome.send_replace(Some(outcome.clone()));
+        }
+        self.outcome.send_replace(Some(outcome.clone()));
     }
 
     /// Whether somebody was told how it ended.
@@ -49,20 +196,9 @@ impl Delivery {
         self.told.load(Ordering::Acquire)
     }
 
-    /// Returns when nobody has asked for it for so long.
-    pub(super) async fn abandoned(&self, give_up_after: Duration) {
-        loop {
-            let deadline = *lock(&self.last_asked) + give_up_after;
-            if Instant::now() >= deadline {
-                return;
-            }
-            sleep_until(deadline).await;
-        }
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A caller's claim to be told what becomes of its notification. Dropping it cancels
@@ -76,8 +212,6 @@ pub(super) enum Claim {
     Underway {
         delivery: Arc<Delivery>,
         engine: Arc<Engine>,
-        group: GroupId,
-        content: Content,
     },
 }
 
@@ -87,12 +221,7 @@ impl Ticket {
     pub async fn outcome(self) -> Outcome {
         match self.0 {
             Claim::Known(outcome) => outcome,
-            Claim::Underway {
-                delivery,
-                engine,
-                group,
-                content,
-            } => {
+            Claim::Underway { delivery, engine } => {
                 let mut outcome = delivery.outcome.subscribe();
                 let finished = timeout(
                     engine.settings.answer_within,
@@ -100,14 +229,18 @@ impl Ticket {
                 )
                 .await;
                 match finished {
-                    // The sender lives in `delivery`, which we hold.
                     Ok(Ok(known)) => {
                         delivery.told.store(true, Ordering::Release);
-                        engine.memory().told(group, content);
+                        engine.memory().told(&delivery);
                         known.clone().unwrap_or(Outcome::Broken)
                     }
+                    // The sender lives in `delivery`, which we hold.
                     Ok(Err(_)) => Outcome::Broken,
-                    Err(_) => Outcome::Unfinished(lock(&delivery.trouble).clone()),
+                    Err(_) => {
+                        let known = engine.trouble(&delivery.receiver);
+                        let trouble = known.or_else(|| delivery.trouble());
+                        Outcome::Unfinished(trouble.unwrap_or(Trouble::Waiting))
+                    }
                 }
             }
         }

@@ -57,20 +57,33 @@ impl Token {
         })
     }
 
-    /// The token, if it may be used. Of those who wait for a refused token one tries.
-    pub(super) fn take(&self, now: Instant) -> Use {
-        let mut state = self.state();
-        if let Some(refused) = &mut state.refused {
-            if now < refused.next_probe {
-                return if now.duration_since(refused.since) < PATIENCE {
+    /// Whether the token may be used.
+    pub(super) fn look(&self, now: Instant) -> Use {
+        let state = self.state();
+        match state.refused {
+            Some(refused) if now < refused.next_probe => {
+                if now.duration_since(refused.since) < PATIENCE {
                     Use::Later(refused.next_probe)
                 } else {
                     Use::Refused
-                };
+                }
             }
+            _ => Use::Now(Arc::clone(&state.current)),
+        }
+    }
+
+    /// The token, if it may be used. Of those who wait for a refused token one tries.
+    pub(super) fn take(&self, now: Instant) -> Use {
+        let way = self.look(now);
+        if let (Use::Now(_), Some(refused)) = (&way, &mut self.state().refused) {
             refused.next_probe = now + PROBE_EVERY;
         }
-        Use::Now(Arc::clone(&state.current))
+        way
+    }
+
+    /// Whether Webex refused it last.
+    pub(super) fn is_refused(&self) -> bool {
+        self.state().refused.is_some()
     }
 
     /// Webex refused this token. Reads the source again and says whether there is another

@@ -5,7 +5,7 @@
 //! fallback must not depend on what somebody put there.
 //!
 //! What does not belong here: the data (`context`), the filters (`filters`), and the limits
-//! of a message (`cut`).
+//! of a message (`split`).
 
 use std::sync::Arc;
 

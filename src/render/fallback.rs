@@ -8,10 +8,10 @@ use std::fmt::{self, Write as _};
 
 use tera::ErrorKind;
 
-use super::cut::{BEGIN_ALERT, note_paragraph};
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
 use super::hint::{explained, path_at};
 use super::shorten::brief;
+use super::split::{BEGIN_ALERT, note_paragraph};
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
 

@@ -79,9 +79,9 @@ mod tests {
                 "`team` is missing; write `team or \"\"` where it may be",
             ),
             (
-                "Field `anotations` is not defined. Available fields: annotations, labels",
+                "Field `annotation` is not defined. Available fields: annotations, labels",
                 None,
-                "Field `anotations` is not defined; did you mean `annotations`?",
+                "Field `annotation` is not defined; did you mean `annotations`?",
             ),
             (
                 "Variable `sumary` is not defined. Available variables: alerts, now",

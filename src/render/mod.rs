@@ -5,14 +5,15 @@
 //! and what alerts hold arrives as visible text, never as markup.
 //!
 //! The way of a notification through here: `context` makes it the data that templates
-//! see, `engine` runs the template under `escape`, `cut` fits the result into a
+//! see, `engine` runs the template under `escape`, `split` fits the result into a
 //! message, and `fallback` stands in where the template fails.
 //!
 //! What does not belong here: posting, retrying, and where messages go.
 
+mod card;
 mod code;
 mod context;
-mod cut;
+mod digest;
 mod directory;
 mod engine;
 mod error;
@@ -29,6 +30,7 @@ mod receiver;
 mod rewrite;
 mod severity;
 mod shorten;
+mod split;
 mod time;
 mod title;
 
@@ -47,6 +49,8 @@ use jiff::tz::TimeZone;
 
 use crate::alertmanager::Notification;
 
+pub use card::Card;
+pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
 pub use mention::{Address, Mention};
@@ -136,15 +140,24 @@ pub struct Rendered {
 pub struct Message {
     /// In Webex's Markdown, with [`NOTE_BYTES`] to spare below [`MESSAGE_BYTES`].
     pub markdown: String,
+    /// Goes beside the Markdown, which says the same where a card cannot be shown.
+    pub card: Option<Card>,
 }
 
 impl Message {
+    fn new(markdown: String) -> Self {
+        Self {
+            markdown,
+            card: None,
+        }
+    }
+
     /// Adds a paragraph below, such as that the message is late.
     ///
     /// The note is plain text, is escaped here, and is cut where it would take more than
     /// [`NOTE_BYTES`]. The message stays within [`MESSAGE_BYTES`] whatever it held before.
     pub fn append_note(&mut self, note: &str) {
-        cut::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
+        split::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
     }
 }
 
@@ -181,6 +194,27 @@ impl Renderer {
         self.engine.names()
     }
 
+    /// What stands for a notification in a digest.
+    #[must_use]
+    pub fn entry(&self, subject: &Subject<'_>) -> Entry {
+        let external = &subject.notification.external_url;
+        Entry::new(subject.notification, &self.locality.links.apply(external))
+    }
+
+    /// One message for many notifications: how many there are by status and severity, then a
+    /// line each, the most severe first. What does not fit is counted.
+    #[must_use]
+    pub fn digest(&self, entries: &[&Entry]) -> Message {
+        digest::message(entries)
+    }
+
+    /// Whether an entry fits into a digest beside others of so many bytes
+    /// ([`Entry::bytes`]).
+    #[must_use]
+    pub fn digest_fits(&self, bytes_so_far: usize, entry: &Entry) -> bool {
+        bytes_so_far + entry.bytes() <= DIGEST_BYTES
+    }
+
     /// Renders a notification. Cannot fail: a template that fails falls back to the
     /// built-in `default`, and that to a text made without templates. The message then
     /// says so, because the template's author reads the room and not our log.
@@ -196,12 +230,12 @@ impl Renderer {
         };
         let note = failed.as_ref().map(Fallback::note);
         let reserved = note.as_ref().map_or(0, String::len);
-        let mut markdown = cut::fit(&text, RENDERED_BYTES - reserved);
+        let mut markdown = split::fit(&text, RENDERED_BYTES - reserved);
         if let Some(note) = note {
             markdown.push_str(&note);
         }
         Rendered {
-            messages: vec![Message { markdown }],
+            messages: vec![Message::new(markdown)],
             fallback: failed,
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::MESSAGE_BYTES;
-use super::cut::boundary;
+use super::split::boundary;
 
 /// Ends a text that was too long.
 const CUT: &str = "…";

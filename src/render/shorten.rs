@@ -1,6 +1,6 @@
 //! Cuts a value to what fits on a phone, before it is escaped.
 //!
-//! What does not belong here: cutting what is rendered already (`cut`).
+//! What does not belong here: cutting what is rendered already (`split`).
 
 use std::borrow::Cow;
 

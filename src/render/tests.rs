@@ -46,7 +46,7 @@ fn options(directory: &TempDir) -> Options {
 }
 
 /// Everything that Webex would take for markup: the constructs, and the targets of links.
-fn constructs(markdown: &str) -> Vec<String> {
+pub(super) fn constructs(markdown: &str) -> Vec<String> {
     // Neither mathematics nor superscript: Webex knows neither, and `$` and `^` are common.
     let options = pulldown_cmark::Options::ENABLE_TABLES
         | pulldown_cmark::Options::ENABLE_FOOTNOTES
@@ -151,7 +151,7 @@ fn a_fallback_leaves_the_room_for_notes_free() {
 fn the_last_resort_tells_every_alert() {
     for (name, body) in samples::all() {
         let notification = Notification::parse(body.as_bytes()).unwrap();
-        let text = cut::fit(&fallback::text(&notification), RENDERED_BYTES);
+        let text = split::fit(&fallback::text(&notification), RENDERED_BYTES);
         assert!(!text.contains('<'), "{name}");
         assert!(
             constructs(&text).iter().all(|tag| tag == "Strong"),

@@ -30,7 +30,7 @@ pub trait Transport: Send + Sync + 'static {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportError {
     /// No connection was made, so Webex has nothing.
-    #[error("cannot connect to Webex: {0}")]
+    #[error("cannot connect to Webex at {0}")]
     Connect(String),
     /// The time limit passed after the request was sent; Webex may have it.
     #[error("Webex did not answer in time")]
@@ -100,6 +100,9 @@ impl Transport for Https {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request)
                 .map_err(|error| TransportError::Connect(told(error)))?;
+            // A wrong `webex.base_url` is found by the name of its host.
+            let host = request.url().authority().to_owned();
+            let classify = |error| classify(error, &host);
             let mut answer = self.client.execute(request).await.map_err(classify)?;
             let mut whole = Response::new(Bytes::new());
             *whole.status_mut() = answer.status();
@@ -123,9 +126,9 @@ impl Transport for Https {
     }
 }
 
-fn classify(error: reqwest::Error) -> TransportError {
+fn classify(error: reqwest::Error, host: &str) -> TransportError {
     if error.is_connect() {
-        TransportError::Connect(told(error))
+        TransportError::Connect(format!("{host}: {}", told(error)))
     } else if error.is_timeout() {
         TransportError::Timeout
     } else {

@@ -7,8 +7,7 @@ use alertmanager_webex::config::{ConfigError, Place, Sources};
 
 const ROOM: &str = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";
 /// As long as a token of Webex, in case short words are treated otherwise than long ones.
-const SECRET: &str =
-    "ZGVmSECRETmOTgtMTIzNC00NTY3LThhYmMtZGVmMDEyMzQ1Njc4OTAxMjM0NTYt_PF84_consumer";
+const SECRET: &str = "SECRET-0123456789-SECRET-0123456789-SECRET_0123_SECRET_0123456789_consumer";
 
 fn read(file: Option<&str>, variables: &[(&str, &str)]) -> Result<Prepared, String> {
     let folder = tempfile::tempdir().unwrap();
@@ -87,11 +86,11 @@ base_url = "webexapis.com/v1"
 request_timeout = true
 ca_file = ""
 
-[tempaltes]
+[template]
 directory = "/etc/templates"
 
 [templates]
-timezone = "Europe/Berln"
+timezone = "Europe/Berli"
 
 [links]
 rewrites = []
@@ -117,7 +116,7 @@ token_file = "/run/token"
 token_env = "OPS_TOKEN"
 
 [bots.team]
-token_flie = "/run/token"
+token_files = "/run/token"
 messages_per_minute = 0
 burst = -5
 
@@ -133,11 +132,11 @@ again = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWI
 
 [receivers.ops]
 rooms = [
-  "opps",
+  "op",
   "again",
   "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0",
 ]
-template = "defualt"
+template = "defaults"
 
 [receivers."a b"]
 bot = "oops"
@@ -146,14 +145,14 @@ dry_run = "perhaps"
 
 [receivers.empty]
 bot = "team"
-tempalte = "default"
+templates = "default"
 rooms = []
 settings = "none"
 
 [receivers.mentions]
 bot = "other"
 rooms = ["ops"]
-mention = { severity = "critical", people = ["oncall@example.org", "on call"], peple = [], everyone = "no" }
+mention = { severity = "critical", people = ["oncall@example.org", "on call"], peoples = [], everyone = "no" }
 settings = { any = { thing = [1, "two", 3.5, true, 2026-03-04] } }
 
 [receivers.nobody]
@@ -525,7 +524,7 @@ fn a_template_of_ones_own_can_be_named() {
 #[test]
 fn a_time_zone_that_is_none_is_told_with_the_one_that_was_meant() {
     for (name, hint) in [
-        ("Europe/Berln", "did you mean `Europe/Berlin`?"),
+        ("Europe/Berli", "did you mean `Europe/Berlin`?"),
         ("berlin", "did you mean `Europe/Berlin`?"),
         ("new york", "did you mean `America/New_York`?"),
         ("", "such as `UTC` or `Europe/Berlin`"),

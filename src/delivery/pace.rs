@@ -1,0 +1,236 @@
+//! How fast a bot may send, as Webex teaches it. Pure: time is passed in.
+//!
+//! Webex publishes no quota and adjusts it. What it does tell is a 429: at that moment its
+//! bucket is empty. So between two refusals exactly as much was accepted as the quota
+//! granted, as long as the bucket did not overflow, which it cannot while the pace is above
+//! the quota. Where it was below, the pace at the refusal is a little above the quota, and
+//! a tenth less is a little below. From there the pace creeps up until the next refusal.
+//! Without two refusals the first guess is rough and is left behind fast.
+//!
+//! The configured ceiling is `governor`'s matter (`gate`).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Just below what was measured, so that the bucket fills a little.
+const CAUTION: f64 = 0.97;
+/// From the pace at a refusal, which is above the quota, to one that is below.
+const STEP_BACK: f64 = 0.9;
+/// A measure over less time says more about the bucket than about the quota.
+const SHORTEST_MEASURE: Duration = Duration::from_secs(1);
+/// So long after a refusal the measure is trusted, and the pace only creeps.
+const TRUST: Duration = Duration::from_secs(120);
+/// Growth in a second while the measure is trusted: one refusal in two minutes or so.
+const CREEP: f64 = 1.001;
+/// Growth in a second when it is not: tenfold in two minutes.
+const CLIMB: f64 = 1.02;
+/// A measure of fewer messages is off by too much; it is a guess still.
+const FEWEST: u32 = 8;
+/// Growth in a second after a guess.
+const SEEK: f64 = 1.05;
+/// No refusal lowers the pace below this: one message in ten seconds.
+const SLOWEST: f64 = 0.1;
+/// A first guess is no lower: what was refused at once says nothing of the quota.
+const FIRST_GUESS: f64 = 1.0;
+/// A pace above this is none.
+const FASTEST: f64 = 1000.0;
+
+/// What is known of the quota.
+#[derive(Debug, Clone)]
+pub(super) struct Pace {
+    learned: Option<Learned>,
+    /// When the stretch began over which is measured: the last refusal, or the first
+    /// request after a pause.
+    measuring: Option<Instant>,
+    accepted: u32,
+    /// Whether the stretch began with a refusal, so that the bucket was empty.
+    from_empty: bool,
+    /// The lowest pace over the stretch.
+    lowest: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Learned {
+    /// Messages a second at `since`.
+    base: f64,
+    since: Instant,
+    /// Whether it goes back to a measure between refusals.
+    exact: bool,
+    next: Instant,
+}
+
+impl Learned {
+    fn rate(&self, now: Instant) -> f64 {
+        let elapsed = now.saturating_duration_since(self.since);
+        let growth = if self.exact {
+            let trusted = elapsed.min(TRUST).as_secs_f64();
+            let beyond = elapsed.saturating_sub(TRUST).as_secs_f64();
+            CREEP.powf(trusted) * CLIMB.powf(beyond)
+        } else {
+            SEEK.powf(elapsed.as_secs_f64())
+        };
+        (self.base * growth).min(FASTEST)
+    }
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self {
+            learned: None,
+            measuring: None,
+            accepted: 0,
+            from_empty: false,
+            lowest: FASTEST,
+        }
+    }
+
+    /// Messages a second, where one was learned that still holds.
+    pub(super) fn rate(&self, now: Instant) -> Option<f64> {
+        self.learned
+            .as_ref()
+            .map(|learned| learned.rate(now))
+            .filter(|rate| *rate < FASTEST)
+    }
+
+    /// When the next request may leave.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.learned.as_ref().map(|learned| learned.next)
+    }
+
+    /// A request leaves.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.measuring.get_or_insert(now);
+        let rate = self.rate(now);
+        if let (Some(learned), Some(rate)) = (&mut self.learned, rate) {
+            learned.next = learned.next.max(now) + Duration::from_secs_f64(1.0 / rate);
+        } else {
+            self.learned = None;
+        }
+    }
+
+    /// Webex took a message.
+    pub(super) fn accepted(&mut self) {
+        self.accepted = self.accepted.saturating_add(1);
+    }
+
+    /// Nothing waits: what follows says nothing of the quota until the next refusal.
+    pub(super) fn idle(&mut self) {
+        self.from_empty = false;
+        self.measuring = None;
+        self.accepted = 0;
+    }
+
+    /// Webex refused, and the gate opens again at `opens`.
+    pub(super) fn refused(&mut self, now: Instant, opens: Instant) {
+        let current = self.rate(now);
+        let since = self.measuring.unwrap_or(now);
+        // A first guess counts the wait as well, over which the bucket filled.
+        let until = if self.from_empty { now } else { opens };
+        let took = until.saturating_duration_since(since).max(SHORTEST_MEASURE);
+        // The bucket held less than one more, half of it on average.
+        let measured = (f64::from(self.accepted) + 0.5) / took.as_secs_f64();
+        let enough = self.from_empty && self.accepted >= FEWEST;
+        let wanted = if self.from_empty && self.lowest >= measured {
+            measured * CAUTION
+        } else if self.from_empty {
+            current.unwrap_or(measured) * STEP_BACK
+        } else {
+            // Who sent little did not find the quota; half the pace is low enough.
+            measured.max(current.map_or(FIRST_GUESS, |current| current / 2.0))
+        };
+        let base = current
+            .map_or(wanted, |current| wanted.min(current * CAUTION))
+            .clamp(SLOWEST, FASTEST);
+        self.learned = Some(Learned {
+            base,
+            since: opens,
+            exact: enough || self.learned.is_some_and(|learned| learned.exact),
+            next: opens,
+        });
+        // The bucket is empty at each refusal, so a measure of too few goes on over them.
+        if enough || !self.from_empty {
+            self.measuring = Some(now);
+            self.accepted = 0;
+            self.lowest = base;
+            self.from_empty = true;
+        } else {
+            self.lowest = self.lowest.min(base);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Webex with a quota: a bucket that holds two seconds of it. Returns accepted and
+    /// refused requests between the second and the fourth minute.
+    fn play(quota: f64, latency: Duration) -> (u32, u32) {
+        let start = Instant::now();
+        let (mut pace, mut now) = (Pace::new(), start);
+        let (mut tokens, mut filled) = (quota * 2.0, start);
+        let (mut accepted, mut refused) = (0, 0);
+        while now < start + Duration::from_secs(240) {
+            if let Some(next) = pace.next() {
+                now = now.max(next);
+            }
+            pace.sent(now);
+            now += latency;
+            let grown = now.duration_since(filled).as_secs_f64() * quota;
+            tokens = (tokens + grown).min((quota * 2.0).max(1.0));
+            filled = now;
+            let counts = now >= start + Duration::from_secs(60);
+            if tokens >= 1.0 {
+                tokens -= 1.0;
+                pace.accepted();
+                accepted += u32::from(counts);
+            } else {
+                let wait = ((1.0 - tokens) / quota).ceil().max(1.0);
+                let opens = now + Duration::from_secs_f64(wait);
+                pace.refused(now, opens);
+                now = opens;
+                refused += u32::from(counts);
+            }
+        }
+        (accepted, refused)
+    }
+
+    #[test]
+    fn the_pace_converges_to_a_quota_that_nobody_told() {
+        for quota in [0.5, 1.0, 5.0, 20.0] {
+            let (accepted, refused) = play(quota, Duration::from_millis(5));
+            let goodput = f64::from(accepted) / (180.0 * quota);
+            assert!(goodput >= 0.9, "quota {quota}: goodput {goodput:.2}");
+            let allowed = 3.0_f64.max(f64::from(accepted + refused) * 0.02);
+            assert!(
+                f64::from(refused) <= allowed,
+                "quota {quota}: {refused} refused of {accepted}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_first_guess_does_not_starve() {
+        let start = Instant::now();
+        let mut pace = Pace::new();
+        pace.sent(start);
+        pace.refused(start, start + Duration::from_secs(1));
+        let slow = pace.rate(start + Duration::from_secs(1)).unwrap();
+        assert!((slow - FIRST_GUESS).abs() < 0.01, "{slow}");
+        let later = pace.rate(start + Duration::from_secs(61)).unwrap();
+        assert!(later > 15.0, "{later}");
+    }
+
+    #[test]
+    fn without_a_refusal_there_is_no_pace() {
+        let mut pace = Pace::new();
+        let now = Instant::now();
+        for _ in 0..1000 {
+            pace.sent(now);
+            pace.accepted();
+        }
+        assert_eq!(pace.rate(now), None);
+        assert_eq!(pace.next(), None);
+    }
+}

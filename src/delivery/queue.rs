@@ -1,0 +1,461 @@
+//! What a bot sends next, and what an answer means for all that waits. No I/O; time and
+//! randomness are passed in.
+//!
+//! Before a message leaves, in this order: something is ready, the gate is open, no outage
+//! is being probed, the learned pace and the configured ceiling allow it. Then the lane
+//! whose turn it is gives its first message, or, where it is long, a digest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+use super::dead_rooms::DeadRooms;
+use super::gate::{Gate, Way};
+use super::job::{Item, Job, News, Settled, Step, Through};
+use super::lanes::{After, Lanes};
+use super::memory::GroupId;
+use super::outage::Outage;
+use super::outcome::RefusalCause;
+use super::pace::Pace;
+use super::retry::pause;
+use super::ticket::Delivery;
+use super::token::{Token, Use};
+use crate::config;
+use crate::render::Renderer;
+
+/// No more requests are under way at once: an answer that is slow must not become a crowd.
+const MOST_IN_FLIGHT: usize = 512;
+
+/// A quota for each room.
+type RoomQuota =
+    RateLimiter<Arc<str>, HashMapStateStore<Arc<str>>, TokioClock, NoOpMiddleware<Duration>>;
+
+/// All that waits for one bot.
+pub(super) struct Queue {
+    lanes: Lanes<Arc<str>, GroupId, Item>,
+    gate: Gate,
+    pub(super) pace: Pace,
+    outage: Outage,
+    dead: DeadRooms,
+    quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
+    room_quota: Option<RoomQuota>,
+    ceiling_per_second: f64,
+    digest_after: Duration,
+    in_flight: usize,
+}
+
+impl Queue {
+    pub(super) fn new(bot: &config::Bot, digest_after: Duration) -> Self {
+        let clock = TokioClock::new();
+        let per_minute = Quota::per_minute(bot.messages_per_minute);
+        Self {
+            lanes: Lanes::new(),
+            gate: Gate::Open,
+            pace: Pace::new(),
+            outage: Outage::default(),
+            dead: DeadRooms::default(),
+            room_quota: bot.room_messages_per_minute.map(|per_minute| {
+                let quota = Quota::per_minute(per_minute);
+                RateLimiter::hashmap_with_clock(quota, clock.clone())
+            }),
+            quota: RateLimiter::direct_with_clock(per_minute.allow_burst(bot.burst), clock),
+            ceiling_per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
+            digest_after,
+            in_flight: 0,
+        }
+    }
+
+    /// Takes a notification for all its rooms. Returns the rooms that are known to refuse.
+    pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
+        let mut through = Vec::new();
+        for (index, destination) in delivery.receiver.destinations.iter().enumerate() {
+            match self.dead.refuses(&destination.room_id, now) {
+                Some(detail) => through.push(Through::refused(
+                    delivery,
+                    destination,
+                    RefusalCause::Room,
+                    detail,
+                )),
+                None => self.lanes.push(
+                    &destination.room_id,
+                    &delivery.group,
+                    Item::new(delivery, index),
+                ),
+            }
+        }
+        through
+    }
+
+    /// What to do now. A job that is returned counts as under way until [`Self::settle`].
+    pub(super) fn next(&mut self, renderer: &Renderer, token: &Token, now: Instant) -> Step {
+        self.lanes.unpark(now);
+        if !self.turn_to_living() {
+            if self.lanes.waiting() == 0 {
+                self.pace.idle();
+            }
+            return Step::Wait(self.lanes.next_unpark());
+        }
+        if self.in_flight >= MOST_IN_FLIGHT {
+            return Step::Wait(None);
+        }
+        match self.gate.way(now) {
+            Way::Free => {}
+            Way::Shut(until) => return Step::Wait(Some(until)),
+            Way::Behind => return Step::Wait(None),
+        }
+        if self.outage.is_on() {
+            if self.in_flight > 0 {
+                return Step::Wait(None);
+            }
+            if let Some(probe_at) = self.outage.next_probe().filter(|probe_at| now < *probe_at) {
+                return Step::Wait(Some(probe_at));
+            }
+        }
+        if let Some(next) = self.pace.next().filter(|next| now < *next) {
+            return Step::Wait(Some(next));
+        }
+        match token.look(now) {
+            Use::Now(_) => {}
+            Use::Later(when) => return Step::Wait(Some(when)),
+            Use::Refused => return Step::RefuseAll,
+        }
+        if let Err(not_yet) = self.quota.check() {
+            let wait = not_yet.wait_time_from(self.quota.clock().now());
+            return Step::Wait(Some(now + wait));
+        }
+        if let Some(wait) = self.turn_to_room_with_quota() {
+            return Step::Wait(Some(now + wait));
+        }
+        let Use::Now(token) = token.take(now) else {
+            return Step::Wait(None);
+        };
+        let digest = self.is_long(now);
+        let Some((lane, group, item)) = self.lanes.take() else {
+            return Step::Wait(None);
+        };
+        let mut items = vec![(group, item)];
+        if digest && items[0].1.may_join_digest(1) {
+            self.fill_digest(renderer, &lane, &mut items);
+        }
+        self.dead.asked(&lane);
+        self.gate.passed();
+        self.pace.sent(now);
+        self.in_flight += 1;
+        for (_, item) in &items {
+            item.delivery.departs();
+        }
+        Step::Send(Job { lane, items }, token)
+    }
+
+    /// Turns to a lane that may send: one whose room is being asked whether it still
+    /// refuses sends nothing else. Says whether there is one.
+    fn turn_to_living(&mut self) -> bool {
+        let dead = &self.dead;
+        self.lanes.turn_to(|lane| !dead.is_being_asked(lane))
+    }
+
+    /// Turns to a room that has quota of its own left. Else returns how long none has.
+    fn turn_to_room_with_quota(&mut self) -> Option<Duration> {
+        let quota = self.room_quota.as_ref()?;
+        let dead = &self.dead;
+        let mut shortest: Option<Duration> = None;
+        let found = self.lanes.turn_to(|lane| {
+            if dead.is_being_asked(lane) {
+                return false;
+            }
+            let Err(not_yet) = quota.check_key(lane) else {
+                return true;
+            };
+            let wait = not_yet.wait_time_from(quota.clock().now());
+            shortest = Some(shortest.map_or(wait, |shortest| shortest.min(wait)));
+            false
+        });
+        if found { None } else { shortest }
+    }
+
+    /// Forgets the quotas of rooms that nothing was sent to lately.
+    pub(super) fn forget_idle_rooms(&self) {
+        if let Some(quota) = &self.room_quota {
+            quota.retain_recent();
+        }
+    }
+
+    /// Whether what waits in the lane whose turn it is would wait too long, one by one.
+    fn is_long(&self, now: Instant) -> bool {
+        let Some(lane) = self.lanes.turn() else {
+            return false;
+        };
+        let rate = self.rate(now);
+        let waiting = self.lanes.waiting_in(lane) * self.lanes.busy().max(1);
+        // Counts far below 2^52 are exact.
+        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+        let expected = waiting as f64 / rate;
+        expected > self.digest_after.as_secs_f64()
+    }
+
+    /// Messages a second that may be hoped for.
+    pub(super) fn rate(&self, now: Instant) -> f64 {
+        let learned = self.pace.rate(now).unwrap_or(f64::INFINITY);
+        learned.min(self.ceiling_per_second)
+    }
+
+    /// Adds to the first item what fits beside it, the most severe first.
+    fn fill_digest(
+        &mut self,
+        renderer: &Renderer,
+        lane: &Arc<str>,
+        items: &mut Vec<(GroupId, Item)>,
+    ) {
+        let mut bytes = items[0].1.delivery.entry.bytes();
+        let mut most = items[0].1.batch;
+        for rank in 0..=u8::MAX {
+            let more = self.lanes.take_along(lane, |item| {
+                let entry = &item.delivery.entry;
+                let fits = entry.severity_rank == rank
+                    && item.may_join_digest(items.len())
+                    && most > items.len()
+                    && renderer.digest_fits(bytes, entry);
+                if fits {
+                    bytes += entry.bytes();
+                    most = most.min(item.batch);
+                }
+                fits
+            });
+            items.extend(more);
+            if rank >= 8 {
+                break;
+            }
+        }
+    }
+
+    /// An attempt is over. Returns who is through with a room, and what changed.
+    pub(super) fn settle(
+        &mut self,
+        job: Job,
+        settled: Settled,
+        now: Instant,
+    ) -> (Vec<Through>, Vec<News>) {
+        self.in_flight -= 1;
+        for (_, item) in &job.items {
+            item.delivery.returns();
+        }
+        let mut news = Vec::new();
+        self.dead.undecided(&job.lane);
+        let through = match settled {
+            Settled::Accepted => {
+                self.answered(&mut news);
+                self.pace.accepted();
+                self.dead.answered(&job.lane);
+                self.accepted(job)
+            }
+            Settled::Limited(wait) => {
+                if self.gate.close(now, wait) {
+                    news.push(News::GateClosed);
+                    self.pace.refused(now, now + wait);
+                }
+                self.again(job, None)
+            }
+            Settled::Again => {
+                self.gate.undecided(now);
+                self.again(job, None)
+            }
+            Settled::Retry { at_least, random } => {
+                self.gate.undecided(now);
+                let group = job.items.first().map(|(group, _)| *group);
+                if self.outage.failed(group, now, at_least, random) {
+                    news.push(News::OutageBegan);
+                }
+                self.retry(job, now, at_least, random)
+            }
+            Settled::RoomRefused(detail) => {
+                self.answered(&mut news);
+                self.room_refused(job, detail, now)
+            }
+            Settled::MessageRefused(detail) => {
+                self.answered(&mut news);
+                self.message_refused(job, &detail)
+            }
+            Settled::Broken => {
+                self.gate.undecided(now);
+                for (group, _) in job.items {
+                    self.lanes.put_back(&job.lane, &group, After::Done);
+                }
+                Vec::new()
+            }
+        };
+        (through, news)
+    }
+
+    /// Webex answered something that is neither about the rate nor about itself.
+    fn answered(&mut self, news: &mut Vec<News>) {
+        if self.gate.accepted() {
+            news.push(News::GateOpened);
+        }
+        if self.outage.over() {
+            news.push(News::OutageEnded);
+        }
+    }
+
+    fn accepted(&mut self, job: Job) -> Vec<Through> {
+        let digest = job.is_digest();
+        let mut through = Vec::new();
+        for (group, mut item) in job.items {
+            item.delivery.accepted();
+            if digest || item.is_last() {
+                through.push(Through::accepted(&item.delivery));
+                self.lanes.put_back(&job.lane, &group, After::Done);
+            } else {
+                item.next_part();
+                self.lanes.put_back(&job.lane, &group, After::Again(item));
+            }
+        }
+        through
+    }
+
+    /// Puts items back into their lane, or gives them back to Alertmanager while draining.
+    fn again(&mut self, job: Job, until: Option<Instant>) -> Vec<Through> {
+        for (group, item) in job.items {
+            let after = match until {
+                Some(until) => After::Park(item, until),
+                None => After::Again(item),
+            };
+            self.lanes.put_back(&job.lane, &group, after);
+        }
+        Vec::new()
+    }
+
+    fn retry(
+        &mut self,
+        mut job: Job,
+        now: Instant,
+        at_least: Duration,
+        random: f64,
+    ) -> Vec<Through> {
+        let mut failures = 0;
+        for (_, item) in &mut job.items {
+            item.failures += 1;
+            failures = failures.max(item.failures);
+        }
+        // In an outage one probes and the rest wait; a pause of their own would only make
+        // them late once it is over.
+        let until = (!self.outage.is_on()).then(|| now + pause(failures, random, at_least));
+        self.again(job, until)
+    }
+
+    /// Answers everything that waits for the room at once: a dead room does not eat the
+    /// quota that others share.
+    fn room_refused(&mut self, job: Job, detail: String, now: Instant) -> Vec<Through> {
+        let lane = job.lane.clone();
+        let mut items = Vec::new();
+        for (group, item) in job.items {
+            self.lanes.put_back(&lane, &group, After::Done);
+            items.push(item);
+        }
+        items.extend(self.lanes.remove(|id, _| *id == lane));
+        let through = items
+            .iter()
+            .map(|item| item.refused(RefusalCause::Room, &detail))
+            .collect();
+        self.dead.refused(lane, detail, now);
+        through
+    }
+
+    fn message_refused(&mut self, mut job: Job, detail: &str) -> Vec<Through> {
+        if job.is_digest() {
+            // Whichever of them is to blame, halves find it.
+            let half = job.items.len() / 2;
+            for (_, item) in &mut job.items {
+                item.batch = half;
+            }
+            return self.again(job, None);
+        }
+        let mut through = Vec::new();
+        for (group, item) in job.items {
+            through.push(item.refused(RefusalCause::Message, detail));
+            self.lanes.put_back(&job.lane, &group, After::Done);
+        }
+        through
+    }
+
+    /// Refuses all that waits.
+    pub(super) fn refuse_all(&mut self, cause: RefusalCause, detail: &str) -> Vec<Through> {
+        let items = self.lanes.remove(|_, _| true);
+        items
+            .iter()
+            .map(|item| item.refused(cause, detail))
+            .collect()
+    }
+
+    /// Takes a delivery out if none of its rooms has it or is about to. Says whether it did.
+    pub(super) fn withdraw(&mut self, delivery: &Arc<Delivery>) -> bool {
+        let group = delivery.group;
+        let waiting = delivery
+            .receiver
+            .destinations
+            .iter()
+            .filter(|destination| {
+                self.lanes
+                    .group(&destination.room_id, &group)
+                    .any(|item| Arc::ptr_eq(&item.delivery, delivery))
+            })
+            .count();
+        if waiting < delivery.receiver.destinations.len() || delivery.has_accepted() {
+            return false;
+        }
+        self.lanes
+            .remove(|_, item| Arc::ptr_eq(&item.delivery, delivery));
+        true
+    }
+
+    /// Takes out what is unwanted and waits; what is under way is not touched.
+    pub(super) fn remove(
+        &mut self,
+        mut unwanted: impl FnMut(&Delivery) -> bool,
+    ) -> Vec<Arc<Delivery>> {
+        let items = self.lanes.remove(|_, item| unwanted(&item.delivery));
+        items.into_iter().map(|item| item.delivery).collect()
+    }
+
+    /// What waits, what is under way.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.lanes.waiting(), self.in_flight)
+    }
+
+    /// How long the gate stays closed.
+    pub(super) fn closed_for(&self, now: Instant) -> Duration {
+        self.gate.closed_for(now)
+    }
+
+    /// Whether Webex is taken to be down.
+    pub(super) fn is_outage(&self) -> bool {
+        self.outage.is_on()
+    }
+}
+
+/// Tokio's clock for governor, so that paused time holds for the quota as well.
+#[derive(Debug, Clone)]
+struct TokioClock {
+    start: Instant,
+}
+
+impl TokioClock {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Clock for TokioClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

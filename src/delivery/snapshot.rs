@@ -1,0 +1,141 @@
+//! The engine's state to look at: the one source for metrics, the status page and the
+//! sandbox's panel. Cheap: a few locks, no message text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+use tokio::time::Instant;
+
+use super::Engine;
+use super::outcome::{Outcome, Trouble};
+use super::ticket::Delivery;
+
+/// What the engine is doing.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// By name.
+    pub bots: BTreeMap<Arc<str>, BotState>,
+    /// How the newest notification of each receiver ended, by name; none before the first.
+    pub receivers: BTreeMap<Arc<str>, LastOutcome>,
+    /// Notifications that have not ended.
+    pub waiting: usize,
+    /// Whether the process is about to end.
+    pub draining: bool,
+}
+
+/// What a bot is doing.
+#[derive(Debug, Clone)]
+pub struct BotState {
+    /// Messages that wait.
+    pub waiting: usize,
+    /// Requests that are under way.
+    pub in_flight: usize,
+    /// How long the gate stays closed; zero when it is open.
+    pub gate_closed_for: Duration,
+    /// Messages a second that it may hope for.
+    pub pace: f64,
+    /// What keeps it from sending.
+    pub trouble: Option<Trouble>,
+}
+
+/// How a receiver's newest notification ended.
+#[derive(Debug, Clone)]
+pub struct LastOutcome {
+    /// How.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Engine {
+    /// What the engine is doing now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let now = Instant::now();
+        let bots = self.bots.iter().map(|(name, bot)| {
+            let trouble = bot.trouble();
+            let queue = bot.queue();
+            let (waiting, in_flight) = queue.counts();
+            let state = BotState {
+                waiting,
+                in_flight,
+                gate_closed_for: queue.closed_for(now),
+                pace: queue.rate(now),
+                trouble,
+            };
+            (Arc::clone(name), state)
+        });
+        Snapshot {
+            bots: bots.collect(),
+            receivers: self
+                .last
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            waiting: *self.waiting.borrow(),
+            draining: self.is_draining(),
+        }
+    }
+
+    /// Remembers how a receiver's newest notification ended.
+    pub(super) fn note_last(&self, delivery: &Delivery, outcome: &Outcome) {
+        let last = LastOutcome {
+            outcome: outcome.clone(),
+            at: Timestamp::now(),
+        };
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(Arc::clone(&delivery.receiver.name), last);
+    }
+}
+
+/// Metrics that are computed when somebody looks.
+pub struct Gauges(pub Arc<Engine>);
+
+impl fmt::Debug for Gauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gauges")
+    }
+}
+
+impl Collector for Gauges {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let bots = self.0.snapshot().bots;
+        encode_by_bot(
+            &mut encoder,
+            ("bot_gate_closed", Some(&Unit::Seconds)),
+            "How long the bot still waits because Webex answered 429",
+            bots.iter()
+                .map(|(bot, state)| (bot, state.gate_closed_for.as_secs_f64())),
+        )?;
+        encode_by_bot(
+            &mut encoder,
+            ("bot_pace_messages_per_second", None),
+            "How fast the bot may send: the configured ceiling, or what Webex taught",
+            bots.iter().map(|(bot, state)| (bot, state.pace)),
+        )
+    }
+}
+
+fn encode_by_bot<'a>(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, unit): (&str, Option<&Unit>),
+    help: &str,
+    values: impl Iterator<Item = (&'a Arc<str>, f64)>,
+) -> Result<(), fmt::Error> {
+    let kind = ConstGauge::new(0.0_f64).metric_type();
+    let mut family = encoder.encode_descriptor(name, help, unit, kind)?;
+    for (bot, value) in values {
+        let labels = [("bot", bot.as_ref())];
+        ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
