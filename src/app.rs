@@ -42,8 +42,8 @@ pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
 pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, ConfigError> {
     let mut draft = Draft::read(sources)?;
     let options = render::Options {
-        directory: draft.templates().directory.clone(),
         files: files.to_vec(),
+        ..draft.render_options()
     };
     let renderer = match Renderer::new(&options) {
         Ok(renderer) => Some(renderer),

@@ -3,7 +3,7 @@
 //! Templates fail with data, not by themselves, so every receiver's is rendered with each
 //! sample.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use super::fallback::report;
@@ -12,6 +12,9 @@ use crate::alertmanager::Notification;
 use crate::app::{Prepared, prepare};
 use crate::render::samples::{self, ALL};
 use crate::render::{Fallback, Subject};
+
+/// A larger sample is rendered once a template, not once a receiver: there may be thousands.
+const LARGE: usize = 16 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -75,25 +78,21 @@ fn failures(prepared: &Prepared) -> anyhow::Result<Vec<(Fallback, Found)>> {
         .map(|sample| (sample.name, sample.body()))
         .collect();
     let mut failures: Vec<(Fallback, Found)> = Vec::new();
-    // Receivers of one template differ in nothing that it sees, but for the name.
-    let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for receiver in prepared.config.routes.iter() {
-        if let Some(known) = seen.get(receiver.template.as_str()) {
-            for index in known {
-                failures[*index]
-                    .1
-                    .receivers
-                    .insert(receiver.name.to_string());
-            }
-            continue;
-        }
-        let mut own = Vec::new();
+        // Receivers of one template differ in little, which large samples do not show better.
+        let again = !known.insert(&receiver.template);
         for (sample, body) in &bodies {
+            if again && body.len() > LARGE {
+                continue;
+            }
             let notification = Notification::parse(body.as_bytes())?;
             let rendered = prepared.renderer.render(&Subject {
                 notification: &notification,
                 receiver: &receiver.name,
                 template: &receiver.template,
+                data: Some(&receiver.messages),
+                changed: None,
                 now,
             });
             let Some(failed) = rendered.fallback else {
@@ -104,13 +103,12 @@ fn failures(prepared: &Prepared) -> anyhow::Result<Vec<(Fallback, Found)>> {
                 failures.push((failed, Found::default()));
                 failures.len() - 1
             });
-            own.push(index);
             let found = &mut failures[index].1;
             found.receivers.insert(receiver.name.to_string());
-            found.samples.push(sample);
+            if !found.samples.contains(sample) {
+                found.samples.push(sample);
+            }
         }
-        own.dedup();
-        seen.insert(&receiver.template, own);
     }
     Ok(failures)
 }

@@ -15,8 +15,8 @@ use crate::app::prepare_with;
 use crate::config::{Draft, Sources};
 use crate::render::samples::ALL;
 use crate::render::{
-    CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, Rendered, Renderer, Subject,
-    plain_text,
+    CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
+    Renderer, Subject, plain_text,
 };
 use crate::routing::DEFAULT_RECEIVER;
 use crate::sandbox::html;
@@ -96,7 +96,7 @@ fn watched(arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> {
     if let Some(config) = &arguments.config {
         let sources = Sources::new(Some(config.clone()));
         let draft = Draft::read(&sources)?;
-        paths.extend(draft.templates().directory.clone());
+        paths.extend(draft.render_options().directory);
     }
     if paths.is_empty() {
         bail!("there is nothing to watch; name a file, or a template with `--template FILE`");
@@ -117,6 +117,8 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         notification: &notification,
         receiver: &chosen.receiver,
         template,
+        data: chosen.data.as_ref(),
+        changed: None,
         now: jiff::Timestamp::now(),
     });
     for (number, message) in rendered.messages.iter().enumerate() {
@@ -184,6 +186,7 @@ struct Chosen {
     renderer: Renderer,
     receiver: String,
     template: String,
+    data: Option<ReceiverData>,
     room_id: String,
 }
 
@@ -217,6 +220,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
             renderer: Renderer::new(&options)?,
             receiver: name.to_owned(),
             template: named.unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
+            data: None,
             room_id: "ROOM".to_owned(),
         });
     };
@@ -228,6 +232,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
     Ok(Chosen {
         receiver: name.to_owned(),
         template: named.unwrap_or_else(|| receiver.template.clone()),
+        data: Some(receiver.messages.clone()),
         room_id: receiver
             .destinations
             .first()

@@ -8,15 +8,18 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
+use super::messages;
 use super::places::Places;
 use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
 use super::secret::SecretSource;
 use super::settings::{self, Settings};
+use crate::render;
 use crate::routing::{DEFAULT_RECEIVER, Routes};
 
 /// Sets the token of the one bot where no file does.
@@ -33,8 +36,6 @@ pub struct Config {
     pub delivery: settings::Delivery,
     /// How Webex is reached.
     pub webex: Webex,
-    /// Where templates come from.
-    pub templates: settings::Templates,
     /// What is logged.
     pub log: settings::Log,
     /// The Webex identities, by name; never empty.
@@ -99,10 +100,16 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Where templates come from.
+    /// What the templates need. What is wrong with it is told by [`Self::finish`].
     #[must_use]
-    pub fn templates(&self) -> &settings::Templates {
-        &self.settings.templates
+    pub fn render_options(&self) -> render::Options {
+        render::Options {
+            directory: self.settings.templates.directory.clone(),
+            files: Vec::new(),
+            timezone: messages::timezone(&self.settings.templates.timezone)
+                .unwrap_or(TimeZone::UTC),
+            links: messages::rewrites(&self.settings.links),
+        }
     }
 
     /// Notes what is wrong with the templates as a whole.
@@ -130,6 +137,7 @@ impl<'a> Draft<'a> {
             delivery,
             webex,
             templates: template_settings,
+            links,
             bots,
             rooms,
             receivers,
@@ -139,6 +147,8 @@ impl<'a> Draft<'a> {
         judge.limits(&server, &delivery);
         judge.times(&server, &delivery, &webex);
         judge.log(&log);
+        judge.timezone(&template_settings.timezone);
+        judge.links(&links);
         let webex = judge.webex(webex);
         let names: Vec<Arc<str>> = bots.keys().map(|name| name.as_str().into()).collect();
         let bots = judge.bots(&bots, self.sources);
@@ -165,7 +175,6 @@ impl<'a> Draft<'a> {
                 server,
                 delivery,
                 webex,
-                templates: template_settings,
                 log,
                 bots,
                 routes,

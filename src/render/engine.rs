@@ -13,11 +13,11 @@
 mod load;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tera::{Context, Error as TeraError, Kwargs, State, Tera, Value};
+use tera::{Context, Error as TeraError, Kwargs, State, Tera, TeraResult, Value};
 
 use self::load::{Source, load};
-use super::DEFAULT_TEMPLATE;
 use super::card::{self, Card};
 use super::directory::{CARD_SUFFIX, File, SUFFIX};
 use super::error::{BrokenTemplate, Error};
@@ -26,7 +26,7 @@ use super::fallback::Fallback;
 use super::guard::Guarded;
 use super::limits::{self, Limits, Meter};
 use super::source::excerpt;
-use super::{filters, severity};
+use super::{DEFAULT_TEMPLATE, Locality, filters, severity};
 
 /// Name and content of the templates that are compiled in.
 const BUILT_IN: [(&str, &str); 4] = [
@@ -41,7 +41,7 @@ const BUILT_IN: [(&str, &str); 4] = [
 
 /// Filters that make Markdown. What they give is not escaped again, so in a card it could end
 /// a text and begin something else.
-const MARKDOWN_FILTERS: [&str; 3] = ["facts", "link", "links"];
+const MARKDOWN_FILTERS: [&str; 6] = ["code", "facts", "fence", "link", "links", "mention"];
 
 /// All templates, ready to run.
 pub(super) struct Engine {
@@ -69,16 +69,16 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    pub(super) fn new(files: &[File]) -> Result<Self, Error> {
+    pub(super) fn new(files: &[File], locality: &Arc<Locality>) -> Result<Self, Error> {
         let mut broken = Vec::new();
-        let messages = Set::new(files, SUFFIX, &mut broken);
-        let cards = Set::new(files, CARD_SUFFIX, &mut broken);
+        let messages = Set::new(files, SUFFIX, locality, &mut broken);
+        let cards = Set::new(files, CARD_SUFFIX, locality, &mut broken);
         match messages.zip(cards) {
             Some((messages, cards)) if broken.is_empty() => {
                 let built_in = if files.is_empty() {
                     None
                 } else {
-                    Set::new(&[], SUFFIX, &mut broken)
+                    Set::new(&[], SUFFIX, locality, &mut broken)
                 };
                 Ok(Self {
                     messages,
@@ -129,6 +129,8 @@ impl Engine {
         }
         // In Markdown it is two spaces and a line's end; JSON knows no line's end.
         context.insert_value("br", Value::safe_string("\\n"));
+        // The message beside it mentions; a card cannot.
+        context.insert_value("mention", Value::from(""));
         let name = self.cards.file(template);
         self.cards
             .run(&name, context, self.limits)
@@ -141,7 +143,12 @@ impl Engine {
 
 impl Set {
     /// `None` where one is broken, of which `broken` tells more.
-    fn new(files: &[File], suffix: &'static str, broken: &mut Vec<BrokenTemplate>) -> Option<Self> {
+    fn new(
+        files: &[File],
+        suffix: &'static str,
+        locality: &Arc<Locality>,
+        broken: &mut Vec<BrokenTemplate>,
+    ) -> Option<Self> {
         let belongs = |name: &str| name.ends_with(suffix);
         let built_in = BUILT_IN.iter().filter(|(name, _)| belongs(name));
         let mut sources: Vec<Source<'_>> = built_in
@@ -169,7 +176,7 @@ impl Set {
                 content,
             });
         }
-        let base = prepared(suffix);
+        let base = prepared(suffix, locality);
         let plain = load(&base, &mut sources, broken)?;
         let guarded: HashMap<String, Guarded> = sources
             .iter()
@@ -264,25 +271,30 @@ fn overridden(name: &str, files: &[File]) -> bool {
 
 const EMPTY: &String = &String::new();
 
-fn prepared(suffix: &'static str) -> Tera {
+fn prepared(suffix: &'static str, locality: &Arc<Locality>) -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([suffix]);
-    filters::register(&mut tera);
+    filters::register(&mut tera, locality);
     limits::register(&mut tera);
     if suffix == CARD_SUFFIX {
         tera.set_escape_fn(card::escape);
         for name in MARKDOWN_FILTERS {
             tera.register_filter(name, move |_: &Value, _: Kwargs, _: &State<'_>| {
-                Err::<Value, TeraError>(TeraError::message(format!(
-                    "`{name}` makes Markdown, which is no text for a card; write a `FactSet` or an `Action.OpenUrl`"
-                )))
+                no_text(name)
             });
         }
+        tera.register_function("mention", |_: Kwargs, _: &State<'_>| no_text("mention"));
         tera.register_filter("severity_colour", severity_colour);
     } else {
         tera.set_escape_fn(escape);
     }
     tera
+}
+
+fn no_text(name: &str) -> TeraResult<Value> {
+    Err(TeraError::message(format!(
+        "`{name}` makes Markdown, which is no text for a card; write a `FactSet` or an `Action.OpenUrl`"
+    )))
 }
 
 /// `severity | severity_colour`: what a card calls the colour of a severity.

@@ -11,6 +11,7 @@
 //! What does not belong here: posting, retrying, and where messages go.
 
 mod card;
+mod code;
 mod context;
 mod cut;
 mod digest;
@@ -21,23 +22,34 @@ mod escape;
 mod fallback;
 mod filters;
 mod guard;
+mod hint;
+mod layout;
 mod limits;
 mod links;
+mod mention;
 mod names;
+mod pattern;
 mod plain;
+mod receiver;
+mod rewrite;
 pub mod samples;
 mod severity;
 mod shorten;
 mod source;
 mod split;
 mod time;
+mod title;
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::alertmanager::Notification;
 
@@ -45,7 +57,10 @@ pub use card::{CARD_BYTES, Card};
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
+pub use mention::{Address, Mention};
 pub use plain::plain_text;
+pub use receiver::ReceiverData;
+pub use rewrite::{Rewrites, is_below};
 pub use split::MAX_PARTS;
 
 /// The longest `markdown` or `text` that Webex takes, in bytes of UTF-8
@@ -67,19 +82,43 @@ pub const DEFAULT_TEMPLATE: &str = "default";
 const DIGEST_TEMPLATE: &str = "digest";
 const FALLBACK_TEMPLATE: &str = "fallback";
 
-/// Where templates come from, besides the built-in ones.
-#[derive(Debug, Clone, Default)]
+/// Where templates come from, besides the built-in ones, and what is the same for all.
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// Holds `NAME.md` files, which add to the built-in templates or override them by name.
+    /// Holds `NAME.md` and `NAME.card.json` files, which add to the built-in templates or
+    /// override them by name.
     pub directory: Option<PathBuf>,
     /// Single files, which add to the others or override them by name.
     pub files: Vec<PathBuf>,
+    /// The zone in which times are told.
+    pub timezone: TimeZone,
+    /// What becomes of addresses that readers cannot reach.
+    pub links: Rewrites,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            files: Vec::new(),
+            timezone: TimeZone::UTC,
+            links: Rewrites::default(),
+        }
+    }
+}
+
+/// What depends on where the readers are.
+#[derive(Debug)]
+struct Locality {
+    timezone: TimeZone,
+    links: Rewrites,
 }
 
 /// All templates, parsed.
 #[derive(Debug)]
 pub struct Renderer {
     engine: engine::Engine,
+    locality: Arc<Locality>,
 }
 
 /// What is to be rendered.
@@ -91,6 +130,12 @@ pub struct Subject<'a> {
     pub receiver: &'a str,
     /// Name of the template: `default` means `default.md`.
     pub template: &'a str,
+    /// What the receiver's configuration adds; without it there are no `settings` and nobody
+    /// is mentioned.
+    pub data: Option<&'a ReceiverData>,
+    /// Which alerts, by index, are new or newly resolved since what was delivered last of
+    /// this group. `None` where that is not known; then all are taken for changed.
+    pub changed: Option<&'a [usize]>,
     /// Passed in so that the same notification always renders to the same text.
     pub now: Timestamp,
 }
@@ -150,8 +195,13 @@ impl Renderer {
         for path in &options.files {
             directory::add(&mut files, path);
         }
+        let locality = Arc::new(Locality {
+            timezone: options.timezone.clone(),
+            links: options.links.clone(),
+        });
         Ok(Self {
-            engine: engine::Engine::new(&files)?,
+            engine: engine::Engine::new(&files, &locality)?,
+            locality,
         })
     }
 
@@ -181,14 +231,12 @@ impl Renderer {
     /// `digest.md` where there is one.
     #[must_use]
     pub fn entry(&self, subject: &Subject<'_>) -> Entry {
-        let entry = Entry::new(subject.notification);
+        let entry = self.line(subject);
         if !self.engine.contains(DIGEST_TEMPLATE) {
             return entry;
         }
-        match self
-            .engine
-            .render(DIGEST_TEMPLATE, &context::build(subject))
-        {
+        let context = context::build(subject, &self.locality);
+        match self.engine.render(DIGEST_TEMPLATE, &context) {
             Ok(text) => entry.with_line(&text),
             Err(_) => entry,
         }
@@ -219,7 +267,7 @@ impl Renderer {
         let mut messages: Vec<Message> = split::split(&split::Source {
             text: &text,
             title: &fallback::title(subject.notification),
-            alertmanager_url: &links::alertmanager(subject.notification),
+            alertmanager_url: &self.alertmanager_url(subject.notification),
             reserved,
         })
         .into_iter()
@@ -240,14 +288,12 @@ impl Renderer {
         let template = subject.template;
         if !self.engine.contains(template) {
             match template {
-                FALLBACK_TEMPLATE => return (fallback::text(subject.notification), None, None),
-                DIGEST_TEMPLATE => {
-                    return (Entry::new(subject.notification).markdown(), None, None);
-                }
+                FALLBACK_TEMPLATE => return (last_resort(subject), None, None),
+                DIGEST_TEMPLATE => return (self.line(subject).markdown(), None, None),
                 _ => {}
             }
         }
-        let mut context = context::build(subject);
+        let mut context = context::build(subject, &self.locality);
         let failed = match self.engine.render(template, &context) {
             // A card that showed something else than the text beside it would confuse, so
             // there is none where the template failed.
@@ -261,8 +307,29 @@ impl Renderer {
         };
         let text = match self.engine.render_default(&context) {
             Ok(text) => text,
-            Err(_) => fallback::text(subject.notification),
+            Err(_) => last_resort(subject),
         };
         (text, None, Some(failed))
+    }
+
+    /// The entry that is made without a template.
+    fn line(&self, subject: &Subject<'_>) -> Entry {
+        let external = &subject.notification.external_url;
+        Entry::new(subject.notification, &self.locality.links.apply(external))
+    }
+
+    /// Where readers find the alerts in Alertmanager.
+    fn alertmanager_url(&self, notification: &Notification<'_>) -> String {
+        let external = self.locality.links.apply(&notification.external_url);
+        links::alertmanager(&external, &notification.receiver)
+    }
+}
+
+/// Whoever is to be mentioned is so without a template as well.
+fn last_resort(subject: &Subject<'_>) -> String {
+    let text = fallback::text(subject.notification);
+    match context::mention(subject) {
+        "" => text,
+        mention => format!("{mention} {text}"),
     }
 }

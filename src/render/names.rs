@@ -4,7 +4,7 @@
 //! What does not belong here: what they do (`filters`).
 
 /// Filters: Tera's own, then ours.
-const FILTERS: &[&str] = &[
+pub(super) const FILTERS: &[&str] = &[
     "abs",
     "capitalize",
     "default",
@@ -43,21 +43,61 @@ const FILTERS: &[&str] = &[
     "values",
     "wordcount",
     //
+    "append",
+    "base64_decode",
+    "base64_encode",
     "clock",
+    "code",
+    "date",
     "duration",
     "facts",
+    "fence",
+    "humanize_duration",
+    "join",
     "link",
     "links",
+    "match",
+    "mention",
+    "must_to_date",
+    "names",
+    "query_unescape",
+    "re_replace_all",
     "remove",
-    "severity_colour",
+    "safe_html",
+    "safe_url",
     "severity_emoji",
     "shorten",
+    "since",
+    "sorted_pairs",
+    "string",
+    "to_date",
+    "to_json",
+    "to_lower",
+    "to_upper",
+    "trim_space",
+    "truncate_bytes",
+    "tz",
     "url",
+    "url_unescape",
+    "urlquery",
+    "values",
+    "severity_colour",
 ];
 
-const FUNCTIONS: &[&str] = &["begin_alert", "end_alerts", "range", "throw"];
+pub(super) const FUNCTIONS: &[&str] = &[
+    "begin_alert",
+    "dict",
+    "end_alerts",
+    "list",
+    "mention",
+    "now",
+    "route_labels",
+    "string_slice",
+    "range",
+    "throw",
+];
 
-const TESTS: &[&str] = &[
+pub(super) const TESTS: &[&str] = &[
     "containing",
     "defined",
     "divisible_by",

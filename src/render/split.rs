@@ -368,7 +368,8 @@ fn last_cut(mut parts: Vec<Part>) -> Vec<Part> {
 /// The first line as a line of its own, in bold: what each further part begins with.
 fn headline(sections: &Sections<'_>, title: &str) -> String {
     let line = sections.head.lines().find(|line| !line.trim().is_empty());
-    let plain = line.map(plain::uncut).unwrap_or_default();
+    let plain = line.map(|line| plain::uncut(&without_mentions(line)));
+    let plain = plain.unwrap_or_default();
     let plain = if plain.trim().is_empty() {
         title
     } else {
@@ -379,6 +380,17 @@ fn headline(sections: &Sections<'_>, title: &str) -> String {
     push_escaped(&mut line, &brief(&words.join(" "), HEADLINE_CHARS, 1));
     line.push_str("**");
     line
+}
+
+/// Whoever is mentioned is so once, not in each part.
+fn without_mentions(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, mention)) = rest.split_once("<@") {
+        kept.push_str(before);
+        rest = mention.split_once('>').map_or("", |(_, after)| after);
+    }
+    kept + rest
 }
 
 /// The bodies with their numbers: below the first, whose beginning is the template's, and

@@ -21,6 +21,8 @@ pub(super) fn render_with(renderer: &Renderer, template: &str, body: &str) -> Re
         notification: &notification,
         receiver: "ops",
         template,
+        data: None,
+        changed: None,
         now: NOW.parse().unwrap(),
     })
 }

@@ -10,8 +10,40 @@ fn file(name: &str, content: &str) -> File {
     }
 }
 
+fn engine(files: &[File]) -> Result<Engine, Error> {
+    let options = crate::render::Options::default();
+    let locality = Locality {
+        timezone: options.timezone,
+        links: options.links,
+    };
+    Engine::new(files, &Arc::new(locality))
+}
+
+#[test]
+fn every_name_that_hints_propose_is_known() {
+    use super::super::names::{FILTERS, FUNCTIONS, TESTS};
+    let calls = FILTERS
+        .iter()
+        .map(|name| (name, format!("{{{{ status | {name} }}}}")));
+    let functions = FUNCTIONS
+        .iter()
+        .map(|name| (name, format!("{{{{ {name}() }}}}")));
+    let tests = TESTS
+        .iter()
+        .map(|name| (name, format!("{{% if status is {name} %}}{{% endif %}}")));
+    for (name, template) in calls.chain(functions).chain(tests) {
+        let suffix = if *name == "severity_colour" {
+            CARD_SUFFIX
+        } else {
+            SUFFIX
+        };
+        let known = engine(&[file(&format!("a{suffix}"), &template)]);
+        assert!(known.is_ok(), "{name}: {}", known.unwrap_err());
+    }
+}
+
 fn broken(files: &[File]) -> Vec<BrokenTemplate> {
-    match Engine::new(files).unwrap_err() {
+    match engine(files).unwrap_err() {
         Error::Broken(broken) => broken,
         other @ Error::Directory { .. } => panic!("{other}"),
     }
@@ -33,7 +65,7 @@ fn all_broken_templates_are_told_at_once_with_their_places() {
             ..file("secret.md", "")
         },
     ];
-    insta::assert_snapshot!(Engine::new(&files).unwrap_err());
+    insta::assert_snapshot!(engine(&files).unwrap_err());
 }
 
 #[test]
@@ -68,7 +100,7 @@ fn templates_that_include_each_other_are_told_and_hide_no_other_error() {
 
 #[test]
 fn a_template_of_the_directory_overrides_the_built_in_one_but_not_the_fallback() {
-    let engine = Engine::new(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
+    let engine = engine(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
     let context = Context::new();
     assert_eq!(engine.names(), ["compact", "default", "detailed", "team"]);
     assert!(engine.contains("team") && !engine.contains("team.md"));

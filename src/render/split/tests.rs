@@ -122,6 +122,16 @@ fn an_alert_larger_than_a_message_is_cut_says_so_and_hides_no_other() {
 }
 
 #[test]
+fn a_mention_is_made_once() {
+    let alerts: Vec<String> = (0..9)
+        .map(|_| "\n\n".to_owned() + &"x".repeat(1800))
+        .collect();
+    let parts = parts(&marked("**head** <@personEmail:a@b.c> more", &alerts, ""));
+    assert_eq!(parts.concat().matches("a@b.c").count(), 1);
+    assert!(parts[1].starts_with("*2/3* **head more**\n\nx"));
+}
+
+#[test]
 fn a_first_line_that_says_nothing_is_replaced_by_the_title() {
     let alerts: Vec<String> = (0..9)
         .map(|_| "\n\n".to_owned() + &"x".repeat(1800))

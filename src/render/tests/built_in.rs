@@ -104,6 +104,8 @@ fn a_digest_template_of_the_directory_makes_the_lines_of_digests() {
         notification: &notification,
         receiver: "ops",
         template: DEFAULT_TEMPLATE,
+        data: None,
+        changed: None,
         now: samples::NOW.parse().unwrap(),
     });
     assert_eq!(entry.firing, 3);
