@@ -1,5 +1,6 @@
 //! Puts calls into a template that count what it does, because Tera cannot be interrupted:
-//! behind the beginning of each loop and component, and behind each assignment.
+//! behind the beginning of each loop and component, and behind assignments that may grow a
+//! value.
 //!
 //! The calls show nothing and leave lines as they are; columns behind them are told as the
 //! author knows them ([`Guarded::column`]).
@@ -115,7 +116,9 @@ impl Writer {
             Some("set" | "set_global") => {
                 let name = words.next().unwrap_or_default().to_owned();
                 if tag.contains('=') {
-                    self.assigned(&name, tag);
+                    if may_grow(tag) {
+                        self.assigned(&name, tag);
+                    }
                 } else {
                     self.open.push(name);
                 }
@@ -152,6 +155,22 @@ impl Writer {
         });
         self.text.push_str(&call);
     }
+}
+
+/// Whether an assigned expression can make more of a value than there was. Most only name or
+/// shorten one, and a call costs as much as they do.
+fn may_grow(tag: &str) -> bool {
+    const GROWING: [&str; 8] = [
+        "~",
+        "+",
+        "...",
+        "replace",
+        "join",
+        "indent",
+        "newlines_to_br",
+        "escape",
+    ];
+    GROWING.iter().any(|part| tag.contains(part))
 }
 
 /// The words of a tag.
@@ -196,9 +215,10 @@ mod tests {
                 "{%- for a in \"%}\" -%} x",
                 "{%- for a in \"%}\" -%}{{ __step() -}} x",
             ),
+            ("{% set x = y %}", "{% set x = y %}"),
             (
-                "{% set x = y %}",
-                "{% set x = y %}{{ __assigned(value=x) }}",
+                "{% set x = x ~ y %}",
+                "{% set x = x ~ y %}{{ __assigned(value=x) }}",
             ),
             (
                 "{% set x %}{% for a in b %}{% endfor %}{% endset -%}\n",
@@ -218,7 +238,7 @@ mod tests {
 
     #[test]
     fn columns_are_the_authors() {
-        let source = "ü\n{% for a in b %}x{% set y = z %}{{ bad }}";
+        let source = "ü\n{% for a in b %}x{% set y = z ~ z %}{{ bad }}";
         let guarded = Guarded::new(source);
         let line = |text: &str| text.lines().nth(1).unwrap().chars().position(|c| c == 'd');
         let written = line(source).unwrap();

@@ -5,8 +5,8 @@
 //!
 //! - **Steps.** A call is put behind the beginning of each loop and component (`guard`), which
 //!   counts and looks at the clock. Loops within loops end after [`STEPS`] rounds.
-//! - **Values.** A call is put behind each assignment, which refuses texts of more than
-//!   [`VALUE_BYTES`]: one that doubles itself gets no further.
+//! - **Values.** A call is put behind each assignment that may grow a value; it refuses texts of
+//!   more than [`VALUE_BYTES`]: one that doubles itself gets no further.
 //! - **Output.** What is written ends after [`OUTPUT_BYTES`].
 //! - **Time.** All of them look at the clock: [`TIME`] at most.
 //!
