@@ -41,7 +41,8 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 	@tools/step "tests" cargo nextest run --locked --all-features
 
 .PHONY: test-all
-test-all: test ## Run the tests, then build the release binary and start it
+test-all: test ## Run the tests, the long ones too, then build the release binary and start it
+	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
 

@@ -11,3 +11,4 @@ mod harness;
 mod processes;
 mod programs;
 mod real_alertmanager;
+mod real_storms;
