@@ -80,6 +80,7 @@ pub struct App {
     server: Server,
     engine: Arc<Engine>,
     address: SocketAddr,
+    delay: Duration,
     grace: Duration,
 }
 
@@ -122,6 +123,7 @@ impl App {
             server,
             engine,
             address,
+            delay: config.server.shutdown_delay,
             grace: config.server.shutdown_grace,
         })
     }
@@ -146,6 +148,12 @@ impl App {
         });
         stop.await;
         introduction.abort();
+        self.engine.withdraw();
+        tracing::info!(
+            delay_seconds = self.delay.as_secs(),
+            "stopping: not ready from now on",
+        );
+        tokio::time::sleep(self.delay).await;
         tracing::info!("stopping: what has not begun is given back, the rest is finished");
         if !self.engine.drain(self.grace).await {
             tracing::warn!(

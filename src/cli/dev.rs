@@ -102,6 +102,10 @@ fn sources(
             "ALERTMANAGER_WEBEX__SERVER__LISTEN".to_owned(),
             listen.to_string(),
         ),
+        (
+            "ALERTMANAGER_WEBEX__SERVER__SHUTDOWN_DELAY".to_owned(),
+            "0s".to_owned(),
+        ),
     ]);
     if let Some(directory) = &arguments.templates {
         let directory = directory

@@ -74,7 +74,7 @@ pub(super) fn expected(path: &[String]) -> Expected {
     match path[..] {
         ["server", "listen"] => ADDRESS,
         ["server", "body_limit"] | ["delivery", "max_waiting_bytes"] => SIZE,
-        ["server", "shutdown_grace"]
+        ["server", "shutdown_delay" | "shutdown_grace"]
         | [
             "delivery",
             "answer_within" | "give_up_after" | "duplicate_window" | "digest_after",

@@ -106,6 +106,7 @@ impl<'a> Judge<'a> {
     ) {
         let hint = "write it like `9s` or `1m 30s`";
         for (path, time, may_be_zero) in [
+            (["server", "shutdown_delay"], server.shutdown_delay, true),
             (["server", "shutdown_grace"], server.shutdown_grace, true),
             (["delivery", "answer_within"], delivery.answer_within, false),
             (["delivery", "give_up_after"], delivery.give_up_after, false),

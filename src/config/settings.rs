@@ -48,7 +48,11 @@ pub struct Server {
     pub workers: NonZeroU32,
     /// The largest request body that is read.
     pub body_limit: ByteSize,
-    /// How long what has begun may take after SIGTERM.
+    /// After SIGTERM, how long notifications are still taken while `/-/ready` says no: so
+    /// long Kubernetes takes to send them elsewhere.
+    #[serde(with = "units::duration")]
+    pub shutdown_delay: Duration,
+    /// How long what has begun may take after that.
     #[serde(with = "units::duration")]
     pub shutdown_grace: Duration,
 }
@@ -60,6 +64,7 @@ impl Default for Server {
             // Memory grows with each, and two saturate what Webex takes many times over.
             workers: nonzero(2),
             body_limit: ByteSize::mib(4),
+            shutdown_delay: Duration::from_secs(2),
             // Above `webex.request_timeout`, so that a post under way is not cut off.
             shutdown_grace: Duration::from_secs(40),
         }

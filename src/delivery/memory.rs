@@ -33,6 +33,14 @@ const MAX_DONE_ALERTS: usize = 500_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct GroupId(u128);
 
+#[cfg(test)]
+impl GroupId {
+    /// A group for a test.
+    pub(super) fn of(number: u128) -> Self {
+        Self(number)
+    }
+}
+
 /// What the notification says: which alerts, in what state, since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Content {
@@ -284,5 +292,77 @@ impl Memory {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(names: &Names, alerts: &[(&str, &str, u32)], reason: &str) -> Content {
+        let alerts: Vec<String> = alerts
+            .iter()
+            .map(|(name, status, minute)| {
+                format!(
+                    r#"{{"fingerprint":"{name}","status":"{status}","startsAt":"2026-01-01T00:{minute:02}:00Z"}}"#
+                )
+            })
+            .collect();
+        let body = format!(
+            r#"{{"version":"4","groupKey":"g","notification_reason":"{reason}","alerts":[{}]}}"#,
+            alerts.join(",")
+        );
+        let notification = Notification::parse(body.as_bytes()).unwrap();
+        names.identify(&[], &notification).1
+    }
+
+    #[test]
+    fn a_repeat_says_nothing_that_the_newest_does_not() {
+        let names = Names::default();
+        let of = |alerts: &[_]| content(&names, alerts, "");
+        let both = of(&[("a", "firing", 0), ("b", "firing", 1)]);
+        assert!(
+            of(&[("b", "firing", 1), ("a", "firing", 0)]).repeats(&both),
+            "order"
+        );
+        assert!(
+            of(&[("a", "firing", 0)]).repeats(&both),
+            "a peer that knows fewer"
+        );
+        assert!(!of(&[("a", "resolved", 0)]).repeats(&both), "another state");
+        assert!(!of(&[("a", "firing", 2)]).repeats(&both), "begun anew");
+        assert!(!both.repeats(&of(&[("a", "firing", 0)])), "one more");
+        let again = content(&names, &[("a", "firing", 0)], REPEAT_INTERVAL);
+        assert!(!again.repeats(&both), "on purpose");
+        assert!(again.repeats(&again));
+    }
+
+    #[test]
+    fn only_what_is_newer_and_complete_covers() {
+        let names = Names::default();
+        let of = |alerts: &[_]| content(&names, alerts, "");
+        let older = of(&[("a", "firing", 0), ("b", "resolved", 1)]);
+        for (newer, covers) in [
+            (of(&[("a", "firing", 0), ("b", "resolved", 1)]), true),
+            (
+                of(&[
+                    ("a", "resolved", 0),
+                    ("b", "resolved", 1),
+                    ("c", "firing", 2),
+                ]),
+                true,
+            ),
+            (of(&[("a", "firing", 5), ("b", "resolved", 1)]), true),
+            (of(&[("a", "firing", 0)]), false),
+            (of(&[("a", "firing", 0), ("b", "firing", 1)]), false),
+            (of(&[("a", "firing", 0), ("b", "firing", 9)]), false),
+        ] {
+            assert_eq!(newer.covers(&older), covers, "{newer:?}");
+        }
+        let began_later = of(&[("a", "firing", 5), ("b", "resolved", 1)]);
+        assert!(
+            !older.covers(&began_later),
+            "an older start is an older view"
+        );
     }
 }

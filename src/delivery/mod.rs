@@ -27,7 +27,7 @@ mod ticket;
 mod token;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +63,7 @@ pub struct Engine {
     /// Deliveries that have not ended, and what they hold in bytes.
     waiting: watch::Sender<usize>,
     waiting_bytes: AtomicUsize,
+    withdrawn: AtomicBool,
     draining: CancellationToken,
     /// Rooms that refuse a receiver, so that the log tells each change once.
     refusing: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
@@ -136,6 +137,7 @@ impl Engine {
             memory: Mutex::new(memory),
             waiting: watch::Sender::new(0),
             waiting_bytes: AtomicUsize::new(0),
+            withdrawn: AtomicBool::new(false),
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
             last: Mutex::default(),
@@ -243,6 +245,18 @@ impl Engine {
         for bot in self.bots.values() {
             bot.introduce().await;
         }
+    }
+
+    /// Says from now on that it is not ready, but still takes work: whoever sends here
+    /// needs a moment to learn of it.
+    pub fn withdraw(&self) {
+        self.withdrawn.store(true, Ordering::Release);
+    }
+
+    /// Whether new work should come here.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.withdrawn.load(Ordering::Acquire) && !self.is_draining()
     }
 
     /// Takes no new work, gives back what has not begun, and waits for the rest, at most

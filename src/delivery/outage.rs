@@ -61,3 +61,27 @@ impl Outage {
         was_on
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::memory::GroupId;
+
+    #[test]
+    fn three_groups_in_a_row_are_an_outage_and_one_group_alone_is_not() {
+        let now = Instant::now();
+        let failed = |outage: &mut Outage, group| {
+            outage.failed(Some(GroupId::of(group)), now, Duration::ZERO, 1.0)
+        };
+        let mut outage = Outage::default();
+        for _ in 0..10 {
+            assert!(!failed(&mut outage, 1));
+        }
+        assert!(!failed(&mut outage, 2));
+        assert!(failed(&mut outage, 3), "now it begins");
+        assert!(!failed(&mut outage, 4), "that is no news");
+        assert!(outage.next_probe().is_some_and(|probe| probe > now));
+        assert!(outage.over());
+        assert!(!outage.is_on());
+    }
+}

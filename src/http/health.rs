@@ -13,11 +13,11 @@ pub(super) async fn healthy() -> HttpResponse {
 /// New notifications are taken. Webex being down is not unready: Alertmanager needs our 503
 /// and its reason rather than a missing endpoint.
 pub(super) async fn ready(service: Data<Service>) -> HttpResponse {
-    if service.engine.is_draining() {
+    if service.engine.is_ready() {
+        HttpResponse::Ok().body("alertmanager-webex is ready.\n")
+    } else {
         HttpResponse::ServiceUnavailable()
             .force_close()
             .body("alertmanager-webex is about to end.\n")
-    } else {
-        HttpResponse::Ok().body("alertmanager-webex is ready.\n")
     }
 }

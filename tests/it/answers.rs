@@ -249,3 +249,25 @@ async fn a_hundred_connections_at_once_are_all_answered() {
     assert_eq!(service.sandbox.messages(&room).len(), 100);
     service.stop().await;
 }
+
+#[tokio::test]
+async fn while_it_withdraws_it_is_not_ready_but_still_takes_notifications() {
+    let service = Service::with_delay("2s");
+    let url = |path: &str| service.url(path);
+    let (ready, address) = (url("/-/ready"), url("/alertmanager"));
+    let stopping = tokio::spawn(service.stop());
+    let not_ready = async {
+        while Answer::of(client().get(&ready)).await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), not_ready)
+        .await
+        .expect("it says so at once");
+    let request = client()
+        .post(address)
+        .header("Content-Type", "application/json")
+        .body(firing("Down"));
+    assert_eq!(Answer::of(request).await.status, 200);
+    stopping.await.unwrap();
+}

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use alertmanager_webex::delivery::{Outcome, RefusalCause, Trouble};
-use alertmanager_webex::sandbox::{Effect, FaultBody, RetryAfter, Sandbox};
+use alertmanager_webex::sandbox::{Effect, Fault, FaultBody, Quota, RetryAfter, Sandbox};
 use alertmanager_webex::webex::{Transport, TransportError};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -428,6 +428,271 @@ async fn a_drain_finishes_what_is_in_flight_and_tells_its_caller() {
     assert!(rig.engine.drain(Duration::from_secs(40)).await);
     assert!(is_delivered(&under_way.outcome().await));
     assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_knows_fewer_alerts_joins() {
+    let rig = Rig::new();
+    rig.fail(Effect::Latency { ms: 3000 }, 1);
+    let (a, b) = (alert("A", "firing", 0), alert("B", "firing", 1));
+    let first = rig.submit(&notification("g", &[a.clone(), b]));
+    sleep(Duration::from_secs(1)).await;
+    let second = rig.submit(&notification("g", &[a]));
+    assert!(is_delivered(&first.outcome().await));
+    assert!(is_delivered(&second.outcome().await));
+    assert_eq!(rig.messages("general").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receivers_with_different_rooms_do_not_join() {
+    let rig = Rig::with("[receivers.other]\nrooms = [\"ops\"]\n");
+    assert!(is_delivered(&rig.outcome(&firing("Down")).await));
+    let other = rig.submit_to("other", &firing("Down")).outcome().await;
+    assert!(is_delivered(&other));
+    assert_eq!(rig.messages("ops").len(), 1);
+}
+
+/// Closes the gate for 5 s, with a message of another group that takes the 429.
+async fn close_gate(rig: &Rig) {
+    rig.fail(limited(Some(RetryAfter::Seconds(5))), 1);
+    drop(rig.submit(&firing("Closer")));
+    sleep(Duration::from_millis(1)).await;
+}
+
+/// What a room shows of a group, oldest first: the first lines.
+fn first_lines(rig: &Rig, group: &str) -> Vec<String> {
+    rig.messages("general")
+        .into_iter()
+        .filter_map(|message| message.markdown)
+        .filter(|markdown| markdown.contains(group))
+        .filter_map(|markdown| markdown.lines().next().map(str::to_owned))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_saw_is_replaced_by_a_newer_one_that_covers_it() {
+    let rig = Rig::new();
+    close_gate(&rig).await;
+    let older = rig.submit(&notification("g", &[alert("A", "firing", 0)]));
+    let both = [alert("A", "firing", 0), alert("B", "firing", 1)];
+    let newer = rig.submit(&notification("g", &both));
+    assert!(
+        is_delivered(&older.outcome().await),
+        "told the newer one's outcome"
+    );
+    assert!(is_delivered(&newer.outcome().await));
+    let shown = first_lines(&rig, "firing: ");
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert!(shown[0].contains("2 firing"), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_firing_never_replaces_a_resolution_and_order_is_kept() {
+    let rig = Rig::new();
+    close_gate(&rig).await;
+    let resolution = rig.submit(&resolved("Down"));
+    let stale = rig.submit(&firing("Down"));
+    assert!(is_delivered(&resolution.outcome().await));
+    assert!(is_delivered(&stale.outcome().await));
+    let shown = first_lines(&rig, "Down");
+    assert_eq!(shown.len(), 2);
+    assert!(
+        shown[0].contains("Resolved") && shown[1].contains("Firing"),
+        "{shown:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lacks_an_alert_of_the_older_one_does_not_replace_it() {
+    let rig = Rig::new();
+    close_gate(&rig).await;
+    let older = rig.submit(&notification(
+        "g",
+        &[alert("A", "firing", 0), alert("B", "firing", 1)],
+    ));
+    let newer = rig.submit(&notification("g", &[alert("A", "resolved", 0)]));
+    assert!(is_delivered(&older.outcome().await));
+    assert!(is_delivered(&newer.outcome().await));
+    assert_eq!(first_lines(&rig, "A").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_noisy_room_does_not_hold_up_a_quiet_one() {
+    let rig = Rig::with("[receivers.quiet]\nrooms = [\"ops\"]\n");
+    rig.sandbox
+        .set_quota("sandbox", Some(Quota::new(1.0, 2)))
+        .unwrap();
+    for number in 0..300 {
+        drop(rig.submit(&firing(&format!("Noise{number}"))));
+    }
+    sleep(Duration::from_secs(20)).await;
+    let start = Instant::now();
+    let outcome = rig.submit_to("quiet", &firing("Quiet")).outcome().await;
+    assert!(is_delivered(&outcome), "{outcome:?}");
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_in_backoff_holds_up_nobody() {
+    let rig = Rig::new();
+    let slow = Effect::Status {
+        code: 423,
+        retry_after: Some(RetryAfter::Seconds(5)),
+        body: FaultBody::Json,
+    };
+    rig.fail(slow, 1);
+    let parked = rig.submit(&firing("Parked"));
+    sleep(Duration::from_millis(1)).await;
+    let start = Instant::now();
+    assert!(is_delivered(&rig.outcome(&firing("Free")).await));
+    assert!(start.elapsed() < Duration::from_millis(100));
+    assert!(is_delivered(&parked.outcome().await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_goes_out_in_digests_and_each_request_gets_its_answer() {
+    let rig = Rig::new();
+    rig.sandbox
+        .set_quota("sandbox", Some(Quota::new(1.0, 2)))
+        .unwrap();
+    let mut tickets = Vec::new();
+    for number in 0..200 {
+        let severity = if number % 10 == 0 {
+            "critical"
+        } else {
+            "warning"
+        };
+        let body = firing(&format!("Alert{number:03}")).replace("critical", severity);
+        tickets.push((rig.submit(&body), body));
+    }
+    let start = Instant::now();
+    for (ticket, body) in tickets {
+        let mut outcome = ticket.outcome().await;
+        while !matches!(outcome, Outcome::Delivered { .. } | Outcome::Repeat { .. }) {
+            assert!(matches!(outcome, Outcome::Unfinished(_)), "{outcome:?}");
+            outcome = rig.outcome(&body).await;
+        }
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    let messages = rig.messages("general");
+    assert!(
+        messages.len() < 30,
+        "{} messages for 200 groups",
+        messages.len()
+    );
+    let texts: Vec<_> = messages.iter().filter_map(|m| m.markdown.clone()).collect();
+    for number in 0..200 {
+        let name = format!("Alert{number:03}");
+        let times = texts.iter().filter(|text| text.contains(&name)).count();
+        assert_eq!(times, 1, "{name}");
+    }
+    assert!(messages.iter().all(|message| message.size <= 7439));
+
+    // The lane is short again, so full messages resume.
+    sleep(Duration::from_secs(30)).await;
+    assert!(is_delivered(&rig.outcome(&firing("Later")).await));
+    let last = rig.messages("general").pop().unwrap();
+    assert!(last.markdown.unwrap().contains("Later is broken"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_that_is_refused_is_bisected_and_nothing_is_lost() {
+    let rig = Rig::new();
+    rig.sandbox
+        .set_quota("sandbox", Some(Quota::new(1.0, 2)))
+        .unwrap();
+    let bodies: Vec<_> = (0..60)
+        .map(|number| firing(&format!("Alert{number:03}")))
+        .collect();
+    for body in &bodies {
+        drop(rig.submit(body));
+    }
+    sleep(Duration::from_secs(1)).await;
+    rig.fail(status(400), 2);
+    sleep(Duration::from_secs(120)).await;
+    let texts: Vec<_> = rig
+        .messages("general")
+        .into_iter()
+        .filter_map(|message| message.markdown.or(message.text))
+        .collect();
+    for number in 0..60 {
+        let name = format!("Alert{number:03}");
+        assert!(
+            texts.iter().any(|text| text.contains(&name)),
+            "{name} is lost"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_posted_late_says_so() {
+    let rig = Rig::new();
+    rig.fail(limited(Some(RetryAfter::Seconds(100))), 1);
+    drop(rig.submit(&firing("Down")));
+    sleep(Duration::from_secs(120)).await;
+    let text = rig.messages("general")[0].markdown.clone().unwrap();
+    assert!(text.contains("Late: this is the state as of"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_room_is_told_of_the_one_that_refuses() {
+    let rig = Rig::with("[receivers.two]\nrooms = [\"dead\", \"ops\"]\n");
+    for body in [firing("A"), firing("B")] {
+        let outcome = rig.submit_to("two", &body).outcome().await;
+        assert!(matches!(outcome, Outcome::Partial { .. }), "{outcome:?}");
+    }
+    let last = rig.messages("ops").pop().unwrap().markdown.unwrap();
+    assert!(last.contains("Not delivered elsewhere: room"), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_probed_by_one_and_is_over_for_all_at_once() {
+    let rig = Rig::new();
+    rig.sandbox
+        .set_fault(Fault::new(status(503)).lasting(Duration::from_secs(20)))
+        .unwrap();
+    for number in 0..30 {
+        drop(rig.submit(&firing(&format!("Alert{number}"))));
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert!(rig.posts() <= 20, "{} requests in 15 s", rig.posts());
+    let outcome = rig.outcome(&firing("Alert29")).await;
+    assert!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    sleep(Duration::from_secs(40)).await;
+    let text: String = rig
+        .messages("general")
+        .into_iter()
+        .filter_map(|message| message.markdown)
+        .collect();
+    for number in 0..30 {
+        assert!(
+            text.contains(&format!("Alert{number}")),
+            "Alert{number} is lost"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_is_bounded_by_bytes_too() {
+    let rig = Rig::with("[delivery]\nmax_waiting_bytes = \"8KiB\"\n");
+    rig.fail(limited(Some(RetryAfter::Seconds(60))), 1);
+    drop(rig.submit(&firing("First")));
+    sleep(Duration::from_millis(1)).await;
+    let mut outcomes = Vec::new();
+    for number in 0..20 {
+        let ticket = rig.submit(&firing(&format!("More{number}")));
+        outcomes.push(futures_util::FutureExt::now_or_never(ticket.outcome()));
+    }
+    let turned_away = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Some(Outcome::Overloaded)))
+        .count();
+    assert!((5..20).contains(&turned_away), "{turned_away}");
 }
 
 /// A way to Webex that panics once.

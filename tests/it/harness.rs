@@ -39,10 +39,14 @@ impl Transport for Direct {
 
 /// A configuration for the sandbox's bot and rooms; `more` is TOML behind it.
 pub(crate) fn prepared(sandbox: &Sandbox, more: &str) -> Prepared {
+    prepared_with(sandbox, "0s", more)
+}
+
+fn prepared_with(sandbox: &Sandbox, delay: &str, more: &str) -> Prepared {
     let room = |title| sandbox.room_id(title).unwrap();
     let toml = format!(
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\ndead = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"\n\
-         [server]\nlisten = \"127.0.0.1:0\"\n\
+         [server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"{delay}\"\n\
          [webex]\nbase_url = \"http://webex.invalid/v1\"\n\
          [bots.default]\ntoken_env = \"TOKEN\"\n\
          messages_per_minute = 60000\nburst = 1000\n\
@@ -193,8 +197,20 @@ impl Service {
 
     pub(crate) fn with(more: &str) -> Self {
         let sandbox = Sandbox::new(Setup::default());
+        let prepared = prepared(&sandbox, more);
+        Self::run(sandbox, prepared)
+    }
+
+    /// With a time between being asked to end and ending.
+    pub(crate) fn with_delay(delay: &str) -> Self {
+        let sandbox = Sandbox::new(Setup::default());
+        let prepared = prepared_with(&sandbox, delay, "");
+        Self::run(sandbox, prepared)
+    }
+
+    fn run(sandbox: Sandbox, prepared: Prepared) -> Self {
         let transport = Arc::new(Direct(sandbox.clone()));
-        let app = App::start_with(prepared(&sandbox, more), transport).unwrap();
+        let app = App::start_with(prepared, transport).unwrap();
         let stop = CancellationToken::new();
         Self {
             address: app.address(),

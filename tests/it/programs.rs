@@ -302,7 +302,8 @@ impl Service {
     pub(crate) fn run(command: &mut Command) -> Self {
         command
             .arg("serve")
-            .env("ALERTMANAGER_WEBEX__SERVER__LISTEN", "127.0.0.1:0");
+            .env("ALERTMANAGER_WEBEX__SERVER__LISTEN", "127.0.0.1:0")
+            .env("ALERTMANAGER_WEBEX__SERVER__SHUTDOWN_DELAY", "0s");
         let program = Program::start(command);
         let address = program.word_after("ready on ");
         let address = address.trim_end_matches(':').to_owned();
