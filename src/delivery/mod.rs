@@ -218,6 +218,10 @@ impl Engine {
         memory.begin(delivery);
         drop(memory);
         self.through(bot, through);
+        if self.is_draining() {
+            // It came between the question and the drain, which did not see it.
+            self.give_back(bot);
+        }
         bot.wake();
         None
     }
@@ -280,7 +284,7 @@ impl Engine {
     /// Gives back to Alertmanager what has not begun: its retry reaches the next process,
     /// and finishing here as well would post it twice.
     fn give_back(&self, bot: &Bot) {
-        let removed = bot.queue().remove(|delivery| !delivery.has_accepted());
+        let removed = bot.queue().remove(|delivery| !delivery.has_begun());
         for delivery in removed {
             self.end_early(bot, &delivery, &Outcome::Draining);
         }

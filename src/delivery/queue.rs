@@ -279,6 +279,9 @@ impl Queue {
         self.gate.passed();
         self.pace.sent(now);
         self.in_flight += 1;
+        for (_, item) in &items {
+            item.delivery.left();
+        }
         Step::Send(Job { lane, items }, token)
     }
 
@@ -346,6 +349,9 @@ impl Queue {
         now: Instant,
     ) -> (Vec<Through>, Vec<News>) {
         self.in_flight -= 1;
+        for (_, item) in &job.items {
+            item.delivery.returned();
+        }
         let mut news = Vec::new();
         if let Some(dead) = self.dead.get_mut(&job.lane) {
             dead.probing = false;

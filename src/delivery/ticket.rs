@@ -38,6 +38,8 @@ struct Progress {
     last_asked: Instant,
     /// Destinations that are neither done nor refused.
     open: usize,
+    /// Messages that are on their way to Webex.
+    in_flight: usize,
     accepted: usize,
     refused: Vec<Refusal>,
     trouble: Option<Trouble>,
@@ -69,6 +71,7 @@ impl Delivery {
             progress: Mutex::new(Progress {
                 last_asked: now,
                 open,
+                in_flight: 0,
                 accepted: 0,
                 refused: Vec::new(),
                 trouble: None,
@@ -107,6 +110,22 @@ impl Delivery {
     /// Whether a room has a part of it.
     pub(super) fn has_accepted(&self) -> bool {
         self.progress().accepted > 0
+    }
+
+    /// Whether a room has a part of it, or is about to.
+    pub(super) fn has_begun(&self) -> bool {
+        let progress = self.progress();
+        progress.accepted > 0 || progress.in_flight > 0
+    }
+
+    /// A message of it is on its way.
+    pub(super) fn left(&self) {
+        self.progress().in_flight += 1;
+    }
+
+    /// A message of it is on its way no more.
+    pub(super) fn returned(&self) {
+        self.progress().in_flight -= 1;
     }
 
     /// The rooms that refused it so far.

@@ -431,6 +431,28 @@ async fn a_drain_finishes_what_is_in_flight_and_tells_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_finishes_all_rooms_of_what_is_in_flight_to_one() {
+    let rig = Rig::with(
+        "bot = \"default\"\n[receivers.two]\nbot = \"slow\"\nrooms = [\"general\", \"ops\"]\n\
+         [bots.slow]\ntoken_env = \"TOKEN\"\nmessages_per_minute = 30\nburst = 1\n",
+    );
+    rig.fail(Effect::Latency { ms: 5000 }, 1);
+    let under_way = rig.submit_to("two", &firing("A"));
+    sleep(Duration::from_secs(1)).await;
+    let bot = rig.engine.snapshot().bots["slow"].clone();
+    assert_eq!((bot.in_flight, bot.waiting), (1, 1));
+    let (ended, outcome) = tokio::join!(
+        rig.engine.drain(Duration::from_secs(40)),
+        under_way.outcome()
+    );
+    assert!(ended);
+    // A 503 would bring it to the next process, and the first room would have it twice.
+    assert!(is_delivered(&outcome), "{outcome:?}");
+    assert_eq!(rig.messages("general").len(), 1);
+    assert_eq!(rig.messages("ops").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_knows_fewer_alerts_joins() {
     let rig = Rig::new();
     rig.fail(Effect::Latency { ms: 3000 }, 1);
