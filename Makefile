@@ -73,6 +73,10 @@ measure: | prerequisites ## Measure the release build: start, memory, CPU, conne
 	@tools/step "release build" cargo build --locked --release
 	@tools/measure
 
+.PHONY: storm
+storm: | prerequisites ## Play storms against the delivery engine and print how it fared
+	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
+
 .PHONY: screenshots
 screenshots: tools/screenshots/node_modules/playwright-core | prerequisites ## Take the pictures of the documentation again
 	@command -v "$${CHROMIUM:-/usr/bin/chromium}" >/dev/null || { \

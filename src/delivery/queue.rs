@@ -5,7 +5,7 @@
 //! is being probed, the learned pace and the configured ceiling allow it. Then the lane
 //! whose turn it is gives its first message, or, where it is long, a digest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +31,13 @@ use crate::routing::Destination;
 
 /// A room that refuses is asked again after so long.
 const DEAD_ROOM_PROBE: Duration = Duration::from_secs(30);
+/// Once a room is sent digests, it is until the rest would wait for so small a part of
+/// `digest_after`: one by one, the tail of a storm would take as long as the storm.
+const DIGEST_UNTIL: f64 = 0.1;
 /// No more requests are under way at once: an answer that is slow must not become a crowd.
 const MOST_IN_FLIGHT: usize = 512;
+/// Nor so many while Webex has not yet said where its limit is: those past it are refused.
+const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
 /// One notification's way into one room.
 pub(super) struct Item {
@@ -181,6 +186,8 @@ pub(super) struct Queue {
     quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
     ceiling_per_second: f64,
     digest_after: Duration,
+    /// Rooms that are sent digests.
+    digesting: HashSet<Arc<str>>,
     in_flight: usize,
 }
 
@@ -202,6 +209,7 @@ impl Queue {
             ),
             ceiling_per_second: f64::from(messages_per_minute.get()) / 60.0,
             digest_after,
+            digesting: HashSet::new(),
             in_flight: 0,
         }
     }
@@ -234,7 +242,11 @@ impl Queue {
             }
             return Step::Wait(self.lanes.next_unpark());
         }
-        if self.in_flight >= MOST_IN_FLIGHT {
+        let most = match self.pace.rate(now) {
+            Some(_) => MOST_IN_FLIGHT,
+            None => MOST_IN_FLIGHT_AT_FIRST,
+        };
+        if self.in_flight >= most {
             return Step::Wait(None);
         }
         match self.gate.way(now) {
@@ -294,16 +306,26 @@ impl Queue {
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.
-    fn is_long(&self, now: Instant) -> bool {
-        let Some(lane) = self.lanes.turn() else {
+    fn is_long(&mut self, now: Instant) -> bool {
+        let Some(lane) = self.lanes.turn().cloned() else {
             return false;
         };
         let rate = self.rate(now);
-        let waiting = self.lanes.waiting_in(lane) * self.lanes.busy().max(1);
+        let waiting = self.lanes.waiting_in(&lane) * self.lanes.busy().max(1);
         // Counts far below 2^52 are exact.
         #[expect(clippy::cast_precision_loss, reason = "counts are small")]
         let expected = waiting as f64 / rate;
-        expected > self.digest_after.as_secs_f64()
+        let mut limit = self.digest_after.as_secs_f64();
+        if self.digesting.contains(&lane) {
+            limit *= DIGEST_UNTIL;
+        }
+        let is_long = expected > limit;
+        if is_long {
+            self.digesting.insert(lane);
+        } else {
+            self.digesting.remove(&lane);
+        }
+        is_long
     }
 
     /// Messages a second that may be hoped for.

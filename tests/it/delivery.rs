@@ -453,6 +453,28 @@ async fn a_drain_finishes_all_rooms_of_what_is_in_flight_to_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_storm_past_an_unknown_quota_is_short_in_digests_to_its_end() {
+    let rig = Rig::new();
+    let quota = Quota::new(5.0, 10);
+    rig.sandbox.set_quota("sandbox", Some(quota)).unwrap();
+    rig.fail(Effect::Latency { ms: 100 }, 0);
+    let start = Instant::now();
+    for group in 0..1000 {
+        drop(rig.submit(&firing(&format!("storm-{group:04}"))));
+    }
+    while rig.engine.snapshot().waiting > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let messages = rig.messages("general").len();
+    // The bucket, and then digests; the tail is not posted one by one.
+    assert!(messages <= 40, "{messages} messages");
+    let took = start.elapsed();
+    assert!(took <= Duration::from_secs(10), "{took:?}");
+    let refused = rig.posts() - messages;
+    assert!(refused <= 130, "{refused} requests past the quota");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_knows_fewer_alerts_joins() {
     let rig = Rig::new();
     rig.fail(Effect::Latency { ms: 3000 }, 1);
