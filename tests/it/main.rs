@@ -8,6 +8,7 @@ mod configuration;
 mod delivery;
 mod fixtures;
 mod harness;
+mod model;
 mod processes;
 mod programs;
 mod real_alertmanager;
