@@ -371,7 +371,7 @@ fn configuration() -> ProptestConfig {
     let default = ProptestConfig::default();
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases: if asked { default.cases } else { 64 },
+        cases: if asked { default.cases } else { 256 },
         max_shrink_iters: 2000,
         failure_persistence: None,
         ..default
