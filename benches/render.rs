@@ -62,6 +62,8 @@ fn render(c: &mut Criterion) {
             notification: &notification,
             receiver: "default",
             template: DEFAULT_TEMPLATE,
+            data: None,
+            changed: None,
             now,
         };
         group.bench_function(BenchmarkId::from_parameter(count), |b| {

@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::config::{Config, ConfigError, Draft, Sources};
 use crate::delivery::{self, Engine, Gauges, Parts};
 use crate::http::{self, CallerError, Reason, Service};
-use crate::render::{self, Renderer};
+use crate::render::Renderer;
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
 
@@ -32,10 +32,7 @@ pub struct Prepared {
 /// With everything that is wrong, all at once.
 pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
     let mut draft = Draft::read(sources)?;
-    let options = render::Options {
-        directory: draft.templates().directory.clone(),
-    };
-    let renderer = match Renderer::new(&options) {
+    let renderer = match Renderer::new(&draft.render_options()) {
         Ok(renderer) => Some(renderer),
         Err(error) => {
             draft.template_problem(error.to_string());

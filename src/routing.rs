@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::SecretSource;
+use crate::render::ReceiverData;
 
 /// The receiver that `POST /alertmanager` without a name means.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -20,6 +21,8 @@ pub struct Receiver {
     pub destinations: Vec<Destination>,
     /// The name of the template that makes the message.
     pub template: String,
+    /// What its configuration adds to its messages.
+    pub messages: ReceiverData,
     /// What a caller must show; `None` lets anybody call.
     pub bearer_token: Option<SecretSource>,
     /// Render and log, but post nothing.

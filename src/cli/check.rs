@@ -37,6 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             notification: &notification,
             receiver: &receiver.name,
             template: &receiver.template,
+            data: Some(&receiver.messages),
+            changed: None,
             now: jiff::Timestamp::now(),
         });
         if let Some(fallback) = rendered.fallback {

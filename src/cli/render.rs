@@ -10,7 +10,9 @@ use super::{body, print, tell};
 use crate::alertmanager::Notification;
 use crate::app::prepare;
 use crate::config::Sources;
-use crate::render::{DEFAULT_TEMPLATE, MESSAGE_BYTES, Options, Renderer, Subject, plain_text};
+use crate::render::{
+    DEFAULT_TEMPLATE, MESSAGE_BYTES, Options, ReceiverData, Renderer, Subject, plain_text,
+};
 use crate::routing::DEFAULT_RECEIVER;
 use crate::webex::NewMessage;
 
@@ -55,6 +57,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         notification: &notification,
         receiver: &chosen.receiver,
         template,
+        data: chosen.data.as_ref(),
+        changed: None,
         now: jiff::Timestamp::now(),
     });
     let parts = rendered.messages.len();
@@ -88,6 +92,7 @@ struct Chosen {
     renderer: Renderer,
     receiver: String,
     template: String,
+    data: Option<ReceiverData>,
     room_id: String,
 }
 
@@ -98,6 +103,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
             renderer: Renderer::new(&Options::default())?,
             receiver: name.to_owned(),
             template: DEFAULT_TEMPLATE.to_owned(),
+            data: None,
             room_id: "ROOM".to_owned(),
         });
     };
@@ -109,6 +115,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
     Ok(Chosen {
         receiver: name.to_owned(),
         template: receiver.template.clone(),
+        data: Some(receiver.messages.clone()),
         room_id: receiver
             .destinations
             .first()

@@ -5,18 +5,21 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::settings::{Bot, Receiver, Settings};
+use super::settings::{Bot, Mention, Receiver, Rewrite, Settings};
 use super::{Draft, Sources};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
-/// The example with every optional key written out: a comment with one `#` and a key.
+/// The example with every optional key written out: a comment with one `#` and a key, or the
+/// header of a list's item.
 fn with_optional_keys() -> String {
     let uncommented = EXAMPLE.lines().map(|line| {
         line.strip_prefix("# ")
             .filter(|rest| {
                 let key = rest.split(" = ").next().unwrap_or_default();
-                rest.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                rest.starts_with("[[")
+                    || rest.contains(" = ")
+                        && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
             })
             .unwrap_or(line)
     });
@@ -39,6 +42,7 @@ fn what_it_writes_out_is_the_default() {
     assert_eq!(example.delivery, defaults.delivery);
     assert_eq!(example.webex, defaults.webex);
     assert_eq!(example.templates, defaults.templates);
+    assert_eq!(example.links, defaults.links);
     assert_eq!(example.log, defaults.log);
     let bot = Bot {
         token_file: None,
@@ -58,7 +62,7 @@ fn it_names_every_key_and_no_other() {
     let example: Value = toml::from_str(&with_optional_keys()).unwrap();
     let defaults = serde_json::to_value(Settings::default()).unwrap();
     assert_eq!(keys(&example), keys(&defaults));
-    for section in ["server", "delivery", "webex", "templates", "log"] {
+    for section in ["server", "delivery", "webex", "templates", "links", "log"] {
         assert_eq!(
             keys(&example[section]),
             keys(&defaults[section]),
@@ -69,6 +73,13 @@ fn it_names_every_key_and_no_other() {
     assert_eq!(keys(&example["bots"]["default"]), keys(&bot));
     let receiver = serde_json::to_value(Receiver::default()).unwrap();
     assert_eq!(keys(&example["receivers"]["default"]), keys(&receiver));
+    let mention = serde_json::to_value(Mention::default()).unwrap();
+    assert_eq!(
+        keys(&example["receivers"]["default"]["mention"]),
+        keys(&mention)
+    );
+    let rewrite = serde_json::to_value(Rewrite::default()).unwrap();
+    assert_eq!(keys(&example["links"]["rewrite"][0]), keys(&rewrite));
 }
 
 #[test]

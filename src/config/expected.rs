@@ -30,6 +30,7 @@ const ADDRESS: Expected = text(
 const DURATION: Expected = text("a duration", "write it like `\"9s\"` or `\"1m 30s\"`");
 const SIZE: Expected = text("a size", "write it like `\"4MiB\"`");
 const FORMAT: Expected = text("a log format", "write `\"text\"` or `\"json\"`");
+const ZONE: Expected = text("a time zone", "write it like `\"Europe/Berlin\"`");
 const ANY_TEXT: Expected = text("text", "write it in quotes");
 const COUNT: Expected = Expected {
     shape: Shape::Number,
@@ -40,6 +41,33 @@ const ROOMS: Expected = Expected {
     shape: Shape::List,
     what: "a list of rooms",
     hint: "write it like `[\"ops\"]`, with names from `[rooms]` or room ids",
+};
+const RULES: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of rules",
+    hint: "write `[[links.rewrite]]`, and `from` and `to` below",
+};
+const RULE: Expected = Expected {
+    hint: "write `[[links.rewrite]]`, and `from` and `to` below",
+    ..TABLE
+};
+const SEVERITIES: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of severities",
+    hint: "write it like `[\"critical\"]`",
+};
+const PEOPLE: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of e-mail addresses",
+    hint: "write it like `[\"oncall@example.org\"]`",
+};
+const MENTION: Expected = Expected {
+    hint: "write it like `{ severity = [\"critical\"], people = [\"oncall@example.org\"] }`",
+    ..TABLE
+};
+const SETTINGS: Expected = Expected {
+    hint: "write it like `{ runbooks = \"https://runbooks.example.org\" }`, with keys of your own",
+    ..TABLE
 };
 const SWITCH: Expected = Expected {
     shape: Shape::Switch,
@@ -82,9 +110,20 @@ pub(super) fn expected(path: &[String]) -> Expected {
         | ["webex", "request_timeout"] => DURATION,
         ["server", "workers"]
         | ["delivery", "max_waiting"]
-        | ["bots", _, "messages_per_minute" | "burst"] => COUNT,
+        | [
+            "bots",
+            _,
+            "messages_per_minute" | "burst" | "room_messages_per_minute",
+        ] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
-        ["receivers", _, "dry_run"] => SWITCH,
+        ["receivers", _, "dry_run"] | ["receivers", _, "mention", "everyone"] => SWITCH,
+        ["receivers", _, "mention"] => MENTION,
+        ["receivers", _, "mention", "severity"] => SEVERITIES,
+        ["receivers", _, "mention", "people"] => PEOPLE,
+        ["receivers", _, "settings"] => SETTINGS,
+        ["templates", "timezone"] => ZONE,
+        ["links", "rewrite"] => RULES,
+        ["links", "rewrite", _] => RULE,
         ["log", "format"] => FORMAT,
         ["bots", _] => BOT,
         ["receivers", _] => RECEIVER,
@@ -143,8 +182,9 @@ mod tests {
         let keys: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         let wanted = expected(&keys).shape;
         let fits = match default {
-            // Optional keys, which are null, are paths and names.
-            Value::Null | Value::String(_) => wanted == Shape::Text,
+            // Optional keys, which are null, are paths, names and ceilings.
+            Value::Null => matches!(wanted, Shape::Text | Shape::Number),
+            Value::String(_) => wanted == Shape::Text,
             Value::Bool(_) => wanted == Shape::Switch,
             Value::Number(_) => wanted == Shape::Number,
             Value::Array(_) => wanted == Shape::List,

@@ -207,6 +207,7 @@ impl<'a> Judge<'a> {
                     token,
                     messages_per_minute: bot.messages_per_minute,
                     burst: bot.burst,
+                    room_messages_per_minute: bot.room_messages_per_minute,
                 };
                 resolved.insert(name.as_str().into(), bot);
             }

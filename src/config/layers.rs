@@ -16,7 +16,7 @@ use serde_path_to_error::Segment;
 use super::expected::expected;
 use super::places::{Places, written};
 use super::problem::{ConfigError, Place, Problem, Severity};
-use super::settings::{Bot, Receiver, Settings};
+use super::settings::{Bot, Mention, Receiver, Rewrite, Settings};
 
 /// Variables that set a key begin with this; two underscores stand for a dot.
 pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
@@ -223,13 +223,15 @@ fn unknown_key(path: &[String], places: &Places) -> Problem {
 
 /// The section that a key belongs to, where it stands in another.
 fn home_of(key: &str) -> Option<&'static str> {
-    const SECTIONS: [(&str, &[&str]); 7] = [
+    const SECTIONS: [(&str, &[&str]); 9] = [
         ("server", &["server"]),
         ("delivery", &["delivery"]),
         ("webex", &["webex"]),
         ("templates", &["templates"]),
+        ("links", &["links"]),
         ("bots.NAME", &["bots", "NAME"]),
         ("receivers.NAME", &["receivers", "NAME"]),
+        ("receivers.NAME.mention", &["receivers", "NAME", "mention"]),
         ("log", &["log"]),
     ];
     let holds = |path: &[&str]| {
@@ -251,6 +253,8 @@ fn known_keys(table: &[String]) -> Vec<String> {
     match table.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bots", _] => keys(serde_json::to_value(Bot::default())),
         ["receivers", _] => keys(serde_json::to_value(Receiver::default())),
+        ["receivers", _, "mention"] => keys(serde_json::to_value(Mention::default())),
+        ["links", "rewrite", _] => keys(serde_json::to_value(Rewrite::default())),
         ref path => {
             let mut table = serde_json::to_value(Settings::default()).unwrap_or_default();
             for key in path {

@@ -1,7 +1,7 @@
 //! The configuration: defaults, file, environment, and the judgement over the whole.
 //!
 //! `settings` is the shape, `layers` reads it, `resolve` turns names into things, with
-//! `judge` and `receivers` for what makes no sense. All that is wrong is told at once, with
+//! `judge`, `receivers` and `messages` for what makes no sense. All that is wrong is told at once, with
 //! key, place and remedy (`problem`, `places`, `expected`), and without the value: it may be
 //! a token in the wrong place. Secrets come from files or the environment only, in a type
 //! that cannot show them (`secret`).
@@ -15,6 +15,7 @@ mod example;
 mod expected;
 mod judge;
 mod layers;
+mod messages;
 mod places;
 mod problem;
 mod receivers;
@@ -28,4 +29,4 @@ pub use layers::Sources;
 pub use problem::{ConfigError, Place, Problem, Severity};
 pub use resolve::{Bot, Config, Draft, Webex};
 pub use secret::{SecretError, SecretSource};
-pub use settings::{Delivery, Log, LogFormat, Server, Settings, Templates};
+pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates};

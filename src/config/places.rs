@@ -87,13 +87,16 @@ impl Places {
     }
 }
 
-/// A path as it is written in TOML: a name that is no bare key stands in quotes. Which of a
-/// receiver's rooms is meant is said by the line, and by the room's name.
+/// A path as it is written in TOML: a name that is no bare key stands in quotes. Which of
+/// several in a list is meant is said by the line.
 pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     let path = match path[..] {
-        ["receivers", _, "rooms", _] => &path[..3],
-        _ => &path[..],
+        ["receivers", _, "rooms", _] => path[..3].to_vec(),
+        ["receivers", _, "mention", _, _] => path[..4].to_vec(),
+        ["links", "rewrite", _] => path[..2].to_vec(),
+        ["links", "rewrite", _, key] => vec!["links", "rewrite", key],
+        _ => path,
     };
     let bare = |key: &str| {
         let in_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);

@@ -8,6 +8,7 @@ use super::layers::{closest, listed};
 use super::room_id;
 use super::secret::{SecretSource, could_be_a_secret};
 use super::settings;
+use crate::render::ReceiverData;
 use crate::routing::{Destination, Receiver};
 
 /// What receivers may name.
@@ -35,6 +36,7 @@ impl Judge<'_> {
         if let Some(file) = &receiver.bearer_token_file {
             self.file(&["receivers", name, "bearer_token_file"], file);
         }
+        let mention = self.mention(name, &receiver.mention);
         let bot = bot?;
         Some(Receiver {
             name: name.into(),
@@ -47,6 +49,7 @@ impl Judge<'_> {
                 })
                 .collect(),
             template: receiver.template.clone(),
+            messages: ReceiverData::new(&receiver.settings, mention),
             bearer_token: receiver.bearer_token_file.clone().map(SecretSource::File),
             dry_run: receiver.dry_run,
         })

@@ -8,15 +8,18 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
+use super::messages;
 use super::places::Places;
 use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
 use super::secret::SecretSource;
 use super::settings::{self, Settings};
+use crate::render;
 use crate::routing::{DEFAULT_RECEIVER, Routes};
 
 /// Sets the token of the one bot where no file does.
@@ -33,8 +36,6 @@ pub struct Config {
     pub delivery: settings::Delivery,
     /// How Webex is reached.
     pub webex: Webex,
-    /// Where templates come from.
-    pub templates: settings::Templates,
     /// What is logged.
     pub log: settings::Log,
     /// The Webex identities, by name; never empty.
@@ -65,6 +66,8 @@ pub struct Bot {
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
     pub burst: NonZeroU32,
+    /// A ceiling for each room on its own.
+    pub room_messages_per_minute: Option<NonZeroU32>,
 }
 
 /// Settings that were read but not yet judged: the templates must be loaded first, so that
@@ -97,10 +100,15 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Where templates come from.
+    /// What the templates need. What is wrong with it is told by [`Self::finish`].
     #[must_use]
-    pub fn templates(&self) -> &settings::Templates {
-        &self.settings.templates
+    pub fn render_options(&self) -> render::Options {
+        render::Options {
+            directory: self.settings.templates.directory.clone(),
+            timezone: messages::timezone(&self.settings.templates.timezone)
+                .unwrap_or(TimeZone::UTC),
+            links: messages::rewrites(&self.settings.links),
+        }
     }
 
     /// Notes what is wrong with the templates.
@@ -123,6 +131,7 @@ impl<'a> Draft<'a> {
             delivery,
             webex,
             templates: template_settings,
+            links,
             bots,
             rooms,
             receivers,
@@ -132,6 +141,8 @@ impl<'a> Draft<'a> {
         judge.limits(&server, &delivery);
         judge.times(&server, &delivery, &webex);
         judge.log(&log);
+        judge.timezone(&template_settings.timezone);
+        judge.links(&links);
         let webex = judge.webex(webex);
         let names: Vec<Arc<str>> = bots.keys().map(|name| name.as_str().into()).collect();
         let bots = judge.bots(&bots, self.sources);
@@ -158,7 +169,6 @@ impl<'a> Draft<'a> {
                 server,
                 delivery,
                 webex,
-                templates: template_settings,
                 log,
                 bots,
                 routes,

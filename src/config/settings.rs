@@ -28,6 +28,8 @@ pub struct Settings {
     pub webex: Webex,
     /// `[templates]`
     pub templates: Templates,
+    /// `[links]`
+    pub links: Links,
     /// `[bots.NAME]`
     pub bots: BTreeMap<String, Bot>,
     /// `[rooms]`: names for ids.
@@ -130,12 +132,41 @@ impl Default for Webex {
     }
 }
 
-/// Where templates come from besides those compiled in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Where templates come from besides those compiled in, and how they show times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Templates {
     /// A folder of `NAME.md`; they add to the built-in ones or replace them by name.
     pub directory: Option<PathBuf>,
+    /// The zone in which messages tell times: a name of the tz database.
+    pub timezone: String,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            timezone: "UTC".to_owned(),
+        }
+    }
+}
+
+/// What becomes of addresses that lead nowhere from a phone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Links {
+    /// `[[links.rewrite]]`: the rule whose `from` is the longest that fits counts.
+    pub rewrite: Vec<Rewrite>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rewrite {
+    /// What an address begins with, as Alertmanager and Prometheus write it.
+    pub from: String,
+    /// What it begins with instead.
+    pub to: String,
 }
 
 /// A Webex identity.
@@ -150,6 +181,8 @@ pub struct Bot {
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
     pub burst: NonZeroU32,
+    /// A ceiling for each room on its own; none by default.
+    pub room_messages_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Bot {
@@ -159,6 +192,7 @@ impl Default for Bot {
             token_env: None,
             messages_per_minute: nonzero(300),
             burst: nonzero(30),
+            room_messages_per_minute: None,
         }
     }
 }
@@ -173,6 +207,10 @@ pub struct Receiver {
     pub rooms: Vec<String>,
     /// The template that makes the message.
     pub template: String,
+    /// Who is mentioned, and when.
+    pub mention: Mention,
+    /// What templates see as `settings`: any keys, any values.
+    pub settings: serde_json::Map<String, serde_json::Value>,
     /// The file that holds the bearer token a caller must show; without it, anybody may call.
     pub bearer_token_file: Option<PathBuf>,
     /// Render and log, but post nothing.
@@ -185,10 +223,24 @@ impl Default for Receiver {
             bot: None,
             rooms: Vec::new(),
             template: "default".to_owned(),
+            mention: Mention::default(),
+            settings: serde_json::Map::new(),
             bearer_token_file: None,
             dry_run: false,
         }
     }
+}
+
+/// Who is mentioned while an alert of such a severity fires; by default nobody.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mention {
+    /// Values of the label `severity`.
+    pub severity: Vec<String>,
+    /// E-mail addresses of Webex.
+    pub people: Vec<String>,
+    /// Everybody in the room, as `<@all>` does.
+    pub everyone: bool,
 }
 
 /// What is logged, and how.

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::Engine;
+use super::job::{Job, News, Settled, Step};
 use super::notes;
 use super::outcome::{Outcome, RefusalCause, Trouble};
-use super::queue::{Job, News, Queue, Settled, Step};
+use super::queue::Queue;
 use super::retry::{Form, Verdict, judge};
 use super::token::{Token, Use};
 use crate::config;
@@ -48,11 +49,7 @@ impl Bot {
     ) -> Result<Self, config::SecretError> {
         Ok(Self {
             name,
-            queue: Mutex::new(Queue::new(
-                settings.messages_per_minute,
-                settings.burst,
-                delivery.digest_after,
-            )),
+            queue: Mutex::new(Queue::new(settings, delivery.digest_after)),
             changed: Notify::new(),
             token: Token::read(settings.token.clone())?,
             last_error: Mutex::new(None),
@@ -114,6 +111,7 @@ impl Bot {
             let now = Instant::now();
             if now >= next_sweep {
                 engine.give_up(&self);
+                self.queue().forget_idle_rooms();
                 next_sweep = now + SWEEP_EVERY;
             }
             let (step, waiting) = {

@@ -156,7 +156,7 @@ where
     }
 
     /// Turns to the next lane that may send. Says whether there is one.
-    pub(super) fn turn_to(&mut self, may: impl Fn(&L) -> bool) -> bool {
+    pub(super) fn turn_to(&mut self, may: impl FnMut(&L) -> bool) -> bool {
         let next = self.turns.iter().position(may);
         if let Some(next) = next {
             self.turns.rotate_left(next);
@@ -325,7 +325,7 @@ mod tests {
                 lanes.push(&lane, &group, 0);
             }
         }
-        let mut take = |lanes: &mut Lanes<u32, u32, u32>| {
+        let take = |lanes: &mut Lanes<u32, u32, u32>| {
             let (lane, group, _) = lanes.take().unwrap();
             lanes.put_back(&lane, &group, After::Done);
             lane

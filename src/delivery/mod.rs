@@ -6,14 +6,17 @@
 //! `delivery.answer_within`.
 //!
 //! `memory` joins what is the same; `queue` decides what is next (`lanes`, `gate`, `pace`,
-//! `outage`); `bot` sends it and makes of each answer what `retry` judges; `ticket` is the
+//! `outage`, `dead_rooms`); `bot` sends it and makes of each answer what `retry` judges; `ticket` is the
 //! state of one delivery.
 //!
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
 
 mod bot;
+mod dead_rooms;
+mod ending;
 mod gate;
+mod job;
 mod lanes;
 mod memory;
 mod notes;
@@ -48,7 +51,6 @@ use crate::telemetry::Metrics;
 use crate::webex::Client;
 use bot::Bot;
 use memory::{Known, Memory, Names};
-use queue::Through;
 use ticket::{Claim, Delivery};
 
 /// Delivers notifications.
@@ -181,6 +183,9 @@ impl Engine {
             notification,
             receiver: &receiver.name,
             template: &receiver.template,
+            data: Some(&receiver.messages),
+            // What was delivered last is not kept in a form that tells.
+            changed: None,
             now: jiff::Timestamp::now(),
         };
         let rendered = self.render(receiver, &subject);
@@ -281,77 +286,6 @@ impl Engine {
         self.draining.is_cancelled()
     }
 
-    /// Gives back to Alertmanager what has not begun: its retry reaches the next process,
-    /// and finishing here as well would post it twice.
-    fn give_back(&self, bot: &Bot) {
-        let removed = bot.queue().remove(|delivery| !delivery.has_begun());
-        for delivery in removed {
-            self.end_early(bot, &delivery, &Outcome::Draining);
-        }
-    }
-
-    /// Gives up what nobody asks for any more.
-    fn give_up(&self, bot: &Bot) {
-        let now = Instant::now();
-        let limit = self.settings.give_up_after;
-        let removed = bot
-            .queue()
-            .remove(|delivery| delivery.unasked_for(now) >= limit);
-        for delivery in removed {
-            self.end_early(bot, &delivery, &Outcome::GivenUp);
-        }
-    }
-
-    /// Ends a delivery for all its rooms.
-    fn end_early(&self, bot: &Bot, delivery: &Arc<Delivery>, outcome: &Outcome) {
-        if delivery.end_early() {
-            bot.queue()
-                .remove(|other| std::ptr::eq(other, &raw const **delivery));
-            self.ended(delivery, outcome);
-        }
-    }
-
-    /// Some deliveries are through with a room; those for which it was the last one end.
-    fn through(&self, bot: &Bot, through: Vec<Through>) {
-        for Through { delivery, refusal } in through {
-            self.room_answered(bot, &delivery, refusal.as_ref());
-            if let Some(outcome) = delivery.destination_done(refusal) {
-                self.ended(&delivery, &outcome);
-            }
-        }
-    }
-
-    /// A permanent refusal is a line in the log when it begins and when it ends.
-    fn room_answered(&self, bot: &Bot, delivery: &Delivery, refusal: Option<&Refusal>) {
-        let receiver = &delivery.receiver.name;
-        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        match refusal {
-            Some(refusal) => {
-                let key = (Arc::clone(receiver), Arc::clone(&refusal.room));
-                if refusing.insert(key) {
-                    tracing::warn!(
-                        %receiver, room = %refusal.room, bot = %bot.name,
-                        "receiver `{receiver}` cannot be delivered to: {refusal}",
-                    );
-                }
-            }
-            None if refusing.is_empty() => {}
-            None => {
-                for destination in &delivery.receiver.destinations {
-                    let room = &destination.room_name;
-                    let key = (Arc::clone(receiver), Arc::clone(room));
-                    let again = !delivery
-                        .refusals()
-                        .iter()
-                        .any(|refusal| refusal.room == *room);
-                    if again && refusing.remove(&key) {
-                        tracing::info!(%receiver, %room, "room `{room}` takes messages of receiver `{receiver}` again");
-                    }
-                }
-            }
-        }
-    }
-
     fn begun(&self, delivery: &Delivery) {
         self.waiting.send_modify(|waiting| *waiting += 1);
         self.waiting_bytes
@@ -373,19 +307,6 @@ impl Engine {
             || self.waiting_bytes.load(Ordering::Acquire) >= most_bytes.unwrap_or(usize::MAX)
     }
 
-    /// A delivery ended: it is remembered or forgotten, counted, logged, and told.
-    fn ended(&self, delivery: &Arc<Delivery>, outcome: &Outcome) {
-        let accepted = matches!(outcome, Outcome::Delivered { .. } | Outcome::Partial { .. });
-        if accepted {
-            self.metrics.delivered(&delivery.receiver.name);
-        }
-        self.note_last(delivery, outcome);
-        delivery.span.in_scope(|| tell_log(delivery, outcome));
-        self.memory().end(delivery, accepted);
-        delivery.tell(outcome);
-        self.ended_waiting(delivery);
-    }
-
     fn dry_run(&self, receiver: &Receiver, notification: &Notification<'_>) {
         let rendered = self.render(
             receiver,
@@ -393,6 +314,8 @@ impl Engine {
                 notification,
                 receiver: &receiver.name,
                 template: &receiver.template,
+                data: Some(&receiver.messages),
+                changed: None,
                 now: jiff::Timestamp::now(),
             },
         );
@@ -433,34 +356,5 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .f64()
-    }
-}
-
-/// Says how a delivery ended, once, at the level that it deserves. That a room refuses was
-/// said when it began.
-fn tell_log(delivery: &Delivery, outcome: &Outcome) {
-    let receiver = &delivery.receiver.name;
-    let duration_ms = delivery.began.elapsed().as_millis();
-    match outcome {
-        Outcome::Delivered { messages } => {
-            tracing::info!(%receiver, messages, duration_ms, "delivered a notification of receiver `{receiver}`");
-        }
-        Outcome::Partial { messages, refused } => {
-            tracing::info!(%receiver, messages, refused = refused.len(), duration_ms, "delivered a notification of receiver `{receiver}` to some of its rooms");
-        }
-        Outcome::Refused(refused) => {
-            tracing::debug!(%receiver, refused = refused.len(), duration_ms, "every room refused a notification of receiver `{receiver}`");
-        }
-        Outcome::GivenUp => {
-            tracing::warn!(%receiver, duration_ms, "gave up a notification of receiver `{receiver}`: nobody asks for it any more");
-        }
-        Outcome::Draining => {
-            tracing::info!(%receiver, duration_ms, "gave back a notification of receiver `{receiver}` to Alertmanager at shutdown");
-        }
-        Outcome::Broken => {
-            tracing::error!(%receiver, duration_ms, "a delivery of receiver `{receiver}` panicked; please report this defect");
-        }
-        Outcome::Repeat { .. } | Outcome::DryRun | Outcome::Unfinished(_) | Outcome::Overloaded => {
-        }
     }
 }

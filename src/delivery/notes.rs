@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::queue::Job;
+use super::job::Job;
 use super::retry::Form;
 use crate::render::{self, Message};
 use crate::webex;

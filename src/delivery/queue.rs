@@ -5,32 +5,31 @@
 //! is being probed, the learned pace and the configured ceiling allow it. Then the lane
 //! whose turn it is gives its first message, or, where it is long, a digest.
 
-use std::collections::{HashMap, HashSet};
-use std::num::NonZeroU32;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::dead_rooms::DeadRooms;
 use super::gate::{Gate, Way};
+use super::job::{Item, Job, News, Settled, Step, Through};
 use super::lanes::{After, Lanes};
 use super::memory::GroupId;
 use super::outage::Outage;
-use super::outcome::{Refusal, RefusalCause};
+use super::outcome::RefusalCause;
 use super::pace::Pace;
-use super::retry::{Form, pause};
+use super::retry::pause;
 use super::ticket::Delivery;
 use super::token::{Token, Use};
+use crate::config;
 use crate::render::Renderer;
-use crate::routing::Destination;
 
-/// A room that refuses is asked again after so long.
-const DEAD_ROOM_PROBE: Duration = Duration::from_secs(30);
 /// Once a room is sent digests, it is until the rest would wait for so small a part of
 /// `digest_after`: one by one, the tail of a storm would take as long as the storm.
 const DIGEST_UNTIL: f64 = 0.1;
@@ -39,142 +38,9 @@ const MOST_IN_FLIGHT: usize = 512;
 /// Nor so many while Webex has not yet said where its limit is: those past it are refused.
 const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
-/// One notification's way into one room.
-pub(super) struct Item {
-    pub(super) delivery: Arc<Delivery>,
-    destination: usize,
-    /// Which of the messages is next.
-    part: usize,
-    pub(super) form: Form,
-    /// The part as plain text, where Webex refused it otherwise.
-    pub(super) plain: Option<Box<str>>,
-    failures: u32,
-    /// With how many others it may go into a digest; halved when Webex refuses one.
-    batch: usize,
-}
-
-impl Item {
-    pub(super) fn new(delivery: &Arc<Delivery>, destination: usize) -> Self {
-        Self {
-            delivery: Arc::clone(delivery),
-            destination,
-            part: 0,
-            form: Form::Markdown,
-            plain: None,
-            failures: 0,
-            batch: usize::MAX,
-        }
-    }
-
-    pub(super) fn destination(&self) -> &Destination {
-        &self.delivery.receiver.destinations[self.destination]
-    }
-
-    /// The message that is next.
-    pub(super) fn message(&self) -> &crate::render::Message {
-        &self.delivery.messages[self.part]
-    }
-
-    /// Whether this is the last message.
-    fn is_last(&self) -> bool {
-        self.part + 1 >= self.delivery.messages.len()
-    }
-
-    fn may_join_digest(&self, others: usize) -> bool {
-        self.part == 0 && self.form == Form::Markdown && self.batch > others
-    }
-}
-
-/// Something to send: one notification's next message, or a digest of several.
-pub(super) struct Job {
-    lane: Arc<str>,
-    pub(super) items: Vec<(GroupId, Item)>,
-}
-
-impl Job {
-    /// Whether several notifications go out as one message.
-    pub(super) fn is_digest(&self) -> bool {
-        self.items.len() > 1
-    }
-
-    /// The one item, or the one whose turn it was.
-    pub(super) fn first(&self) -> &Item {
-        &self.items[0].1
-    }
-
-    /// Where it goes.
-    pub(super) fn destination(&self) -> &Destination {
-        self.first().destination()
-    }
-
-    /// The log's context of the notification whose turn it was.
-    pub(super) fn span(&self) -> tracing::Span {
-        self.first().delivery.span.clone()
-    }
-
-    /// From now on it is sent as plain text.
-    pub(super) fn make_plain(&mut self, plain: &str) {
-        for (_, item) in &mut self.items {
-            item.form = Form::Text;
-            item.plain = Some(plain.into());
-        }
-    }
-
-    /// The notifications in it.
-    pub(super) fn deliveries(&self) -> Vec<Arc<Delivery>> {
-        let items = self.items.iter();
-        items.map(|(_, item)| Arc::clone(&item.delivery)).collect()
-    }
-}
-
-/// What is to be done.
-pub(super) enum Step {
-    /// Send this with this token.
-    Send(Job, Arc<SecretString>),
-    /// The token is refused for good: nothing that waits can be sent.
-    RefuseAll,
-    /// Nothing before then, or before something changes.
-    Wait(Option<Instant>),
-}
-
-/// How an attempt ended, as far as the queue is concerned.
-pub(super) enum Settled {
-    /// Webex has it.
-    Accepted,
-    /// 429: the gate closes for so long.
-    Limited(Duration),
-    /// It may be sent again at once, in the form that the items say.
-    Again,
-    /// It is tried again after a pause.
-    Retry { at_least: Duration, random: f64 },
-    /// This room refuses for good.
-    RoomRefused(String),
-    /// This message is refused for good.
-    MessageRefused(String),
-    /// The attempt panicked.
-    Broken,
-}
-
-/// What became of an item's way into its room.
-pub(super) struct Through {
-    pub(super) delivery: Arc<Delivery>,
-    pub(super) refusal: Option<Refusal>,
-}
-
-/// A change of state, for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
-    GateClosed,
-    GateOpened,
-    OutageBegan,
-    OutageEnded,
-}
-
-struct Dead {
-    refusal: String,
-    probe_at: Instant,
-    probing: bool,
-}
+/// A quota for each room.
+type RoomQuota =
+    RateLimiter<Arc<str>, HashMapStateStore<Arc<str>>, TokioClock, NoOpMiddleware<Duration>>;
 
 /// All that waits for one bot.
 pub(super) struct Queue {
@@ -182,8 +48,9 @@ pub(super) struct Queue {
     gate: Gate,
     pub(super) pace: Pace,
     outage: Outage,
-    dead: HashMap<Arc<str>, Dead>,
+    dead: DeadRooms,
     quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
+    room_quota: Option<RoomQuota>,
     ceiling_per_second: f64,
     digest_after: Duration,
     /// Rooms that are sent digests.
@@ -192,22 +59,21 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(
-        messages_per_minute: NonZeroU32,
-        burst: NonZeroU32,
-        digest_after: Duration,
-    ) -> Self {
+    pub(super) fn new(bot: &config::Bot, digest_after: Duration) -> Self {
+        let clock = TokioClock::new();
+        let per_minute = Quota::per_minute(bot.messages_per_minute);
         Self {
             lanes: Lanes::new(),
             gate: Gate::Open,
             pace: Pace::new(),
             outage: Outage::default(),
-            dead: HashMap::new(),
-            quota: RateLimiter::direct_with_clock(
-                Quota::per_minute(messages_per_minute).allow_burst(burst),
-                TokioClock::new(),
-            ),
-            ceiling_per_second: f64::from(messages_per_minute.get()) / 60.0,
+            dead: DeadRooms::default(),
+            room_quota: bot.room_messages_per_minute.map(|per_minute| {
+                let quota = Quota::per_minute(per_minute);
+                RateLimiter::hashmap_with_clock(quota, clock.clone())
+            }),
+            quota: RateLimiter::direct_with_clock(per_minute.allow_burst(bot.burst), clock),
+            ceiling_per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
             digest_after,
             digesting: HashSet::new(),
             in_flight: 0,
@@ -218,12 +84,14 @@ impl Queue {
     pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
         let mut through = Vec::new();
         for (index, destination) in delivery.receiver.destinations.iter().enumerate() {
-            match self.dead.get(&destination.room_id) {
-                Some(dead) if now < dead.probe_at && !dead.probing => through.push(Through {
-                    delivery: Arc::clone(delivery),
-                    refusal: Some(refusal(destination, RefusalCause::Room, &dead.refusal)),
-                }),
-                _ => self.lanes.push(
+            match self.dead.refuses(&destination.room_id, now) {
+                Some(detail) => through.push(Through::refused(
+                    delivery,
+                    destination,
+                    RefusalCause::Room,
+                    detail,
+                )),
+                None => self.lanes.push(
                     &destination.room_id,
                     &delivery.group,
                     Item::new(delivery, index),
@@ -274,6 +142,9 @@ impl Queue {
             let wait = not_yet.wait_time_from(self.quota.clock().now());
             return Step::Wait(Some(now + wait));
         }
+        if let Some(wait) = self.turn_to_room_with_quota() {
+            return Step::Wait(Some(now + wait));
+        }
         let Use::Now(token) = token.take(now) else {
             return Step::Wait(None);
         };
@@ -285,14 +156,12 @@ impl Queue {
         if digest && items[0].1.may_join_digest(1) {
             self.fill_digest(renderer, &lane, &mut items);
         }
-        if let Some(dead) = self.dead.get_mut(&lane) {
-            dead.probing = true;
-        }
+        self.dead.asked(&lane);
         self.gate.passed();
         self.pace.sent(now);
         self.in_flight += 1;
         for (_, item) in &items {
-            item.delivery.left();
+            item.delivery.departs();
         }
         Step::Send(Job { lane, items }, token)
     }
@@ -301,8 +170,33 @@ impl Queue {
     /// refuses sends nothing else. Says whether there is one.
     fn turn_to_living(&mut self) -> bool {
         let dead = &self.dead;
-        self.lanes
-            .turn_to(|lane| !dead.get(lane).is_some_and(|dead| dead.probing))
+        self.lanes.turn_to(|lane| !dead.is_being_asked(lane))
+    }
+
+    /// Turns to a room that has quota of its own left. Else returns how long none has.
+    fn turn_to_room_with_quota(&mut self) -> Option<Duration> {
+        let quota = self.room_quota.as_ref()?;
+        let dead = &self.dead;
+        let mut shortest: Option<Duration> = None;
+        let found = self.lanes.turn_to(|lane| {
+            if dead.is_being_asked(lane) {
+                return false;
+            }
+            let Err(not_yet) = quota.check_key(lane) else {
+                return true;
+            };
+            let wait = not_yet.wait_time_from(quota.clock().now());
+            shortest = Some(shortest.map_or(wait, |shortest| shortest.min(wait)));
+            false
+        });
+        if found { None } else { shortest }
+    }
+
+    /// Forgets the quotas of rooms that nothing was sent to lately.
+    pub(super) fn forget_idle_rooms(&self) {
+        if let Some(quota) = &self.room_quota {
+            quota.retain_recent();
+        }
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.
@@ -372,17 +266,15 @@ impl Queue {
     ) -> (Vec<Through>, Vec<News>) {
         self.in_flight -= 1;
         for (_, item) in &job.items {
-            item.delivery.returned();
+            item.delivery.returns();
         }
         let mut news = Vec::new();
-        if let Some(dead) = self.dead.get_mut(&job.lane) {
-            dead.probing = false;
-        }
+        self.dead.undecided(&job.lane);
         let through = match settled {
             Settled::Accepted => {
                 self.answered(&mut news);
                 self.pace.accepted();
-                self.dead.remove(&job.lane);
+                self.dead.answered(&job.lane);
                 self.accepted(job)
             }
             Settled::Limited(wait) => {
@@ -439,16 +331,10 @@ impl Queue {
         for (group, mut item) in job.items {
             item.delivery.accepted();
             if digest || item.is_last() {
-                through.push(Through {
-                    delivery: Arc::clone(&item.delivery),
-                    refusal: None,
-                });
+                through.push(Through::accepted(&item.delivery));
                 self.lanes.put_back(&job.lane, &group, After::Done);
             } else {
-                item.part += 1;
-                item.form = Form::Markdown;
-                item.plain = None;
-                item.failures = 0;
+                item.next_part();
                 self.lanes.put_back(&job.lane, &group, After::Again(item));
             }
         }
@@ -496,21 +382,10 @@ impl Queue {
         }
         items.extend(self.lanes.remove(|id, _| *id == lane));
         let through = items
-            .into_iter()
-            .map(|item| Through {
-                refusal: Some(refusal(item.destination(), RefusalCause::Room, &detail)),
-                delivery: item.delivery,
-            })
+            .iter()
+            .map(|item| item.refused(RefusalCause::Room, &detail))
             .collect();
-        let dead = Dead {
-            refusal: detail,
-            probe_at: now + DEAD_ROOM_PROBE,
-            probing: false,
-        };
-        // Rooms that answer again are taken out; those that nobody asks for, here.
-        self.dead
-            .retain(|_, dead| now < dead.probe_at + DEAD_ROOM_PROBE || dead.probing);
-        self.dead.insert(lane, dead);
+        self.dead.refused(lane, detail, now);
         through
     }
 
@@ -525,10 +400,7 @@ impl Queue {
         }
         let mut through = Vec::new();
         for (group, item) in job.items {
-            through.push(Through {
-                refusal: Some(refusal(item.destination(), RefusalCause::Message, detail)),
-                delivery: Arc::clone(&item.delivery),
-            });
+            through.push(item.refused(RefusalCause::Message, detail));
             self.lanes.put_back(&job.lane, &group, After::Done);
         }
         through
@@ -536,13 +408,10 @@ impl Queue {
 
     /// Refuses all that waits.
     pub(super) fn refuse_all(&mut self, cause: RefusalCause, detail: &str) -> Vec<Through> {
-        self.lanes
-            .remove(|_, _| true)
-            .into_iter()
-            .map(|item| Through {
-                refusal: Some(refusal(item.destination(), cause, detail)),
-                delivery: item.delivery,
-            })
+        let items = self.lanes.remove(|_, _| true);
+        items
+            .iter()
+            .map(|item| item.refused(cause, detail))
             .collect()
     }
 
@@ -589,14 +458,6 @@ impl Queue {
     /// Whether Webex is taken to be down.
     pub(super) fn is_outage(&self) -> bool {
         self.outage.is_on()
-    }
-}
-
-fn refusal(destination: &Destination, cause: RefusalCause, detail: &str) -> Refusal {
-    Refusal {
-        cause,
-        room: Arc::clone(&destination.room_name),
-        detail: detail.to_owned(),
     }
 }
 

@@ -38,9 +38,9 @@ struct Progress {
     last_asked: Instant,
     /// Destinations that are neither done nor refused.
     open: usize,
-    /// Messages that are on their way to Webex.
-    in_flight: usize,
     accepted: usize,
+    /// Requests that are on their way.
+    in_flight: usize,
     refused: Vec<Refusal>,
     trouble: Option<Trouble>,
     /// Older notifications of the group that this one stands for.
@@ -71,8 +71,8 @@ impl Delivery {
             progress: Mutex::new(Progress {
                 last_asked: now,
                 open,
-                in_flight: 0,
                 accepted: 0,
+                in_flight: 0,
                 refused: Vec::new(),
                 trouble: None,
                 covered: Vec::new(),
@@ -107,25 +107,31 @@ impl Delivery {
         self.progress().trouble = Some(trouble);
     }
 
+    /// What keeps it from being finished, where that is known.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.progress().trouble.clone()
+    }
+
     /// Whether a room has a part of it.
     pub(super) fn has_accepted(&self) -> bool {
         self.progress().accepted > 0
     }
 
-    /// Whether a room has a part of it, or is about to.
+    /// Whether a room has a part of it or is about to.
     pub(super) fn has_begun(&self) -> bool {
         let progress = self.progress();
         progress.accepted > 0 || progress.in_flight > 0
     }
 
-    /// A message of it is on its way.
-    pub(super) fn left(&self) {
+    /// A request with it leaves.
+    pub(super) fn departs(&self) {
         self.progress().in_flight += 1;
     }
 
-    /// A message of it is on its way no more.
-    pub(super) fn returned(&self) {
-        self.progress().in_flight -= 1;
+    /// A request with it is back.
+    pub(super) fn returns(&self) {
+        let mut progress = self.progress();
+        progress.in_flight = progress.in_flight.saturating_sub(1);
     }
 
     /// The rooms that refused it so far.
@@ -231,8 +237,8 @@ impl Ticket {
                     // The sender lives in `delivery`, which we hold.
                     Ok(Err(_)) => Outcome::Broken,
                     Err(_) => {
-                        let own = delivery.progress().trouble.clone();
-                        let trouble = engine.trouble(&delivery.receiver).or(own);
+                        let known = engine.trouble(&delivery.receiver);
+                        let trouble = known.or_else(|| delivery.trouble());
                         Outcome::Unfinished(trouble.unwrap_or(Trouble::Waiting))
                     }
                 }

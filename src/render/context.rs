@@ -6,13 +6,15 @@
 //!
 //! What does not belong here: how any of it looks.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use tera::{Context, Value};
+use tera::{Context, Map, Value};
 
-use super::Subject;
 use super::escape::LINE_BREAK;
-use super::{links, severity};
+use super::time::Moment;
+use super::{Locality, Subject, links, severity};
 use crate::alertmanager::{Alert, Labels, Notification, Status};
 
 /// The only version of the payload; see `alertmanager`.
@@ -22,13 +24,19 @@ const VERSION: &str = "4";
 const ALERT_NAMES: usize = 64;
 
 /// Makes the data of a notification.
-pub(super) fn build(subject: &Subject<'_>) -> Context {
+pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
     let notification = subject.notification;
+    let external = locality.links.apply(&notification.external_url);
+    let surroundings = Surroundings {
+        notification,
+        external: &external,
+        locality,
+    };
     let mut alerts = Vec::with_capacity(notification.alerts.len());
     let mut firing = Vec::new();
     let mut resolved = Vec::new();
     for alert in &notification.alerts {
-        let data = value(&AlertData::new(alert, notification));
+        let data = value(&AlertData::new(alert, &surroundings));
         match alert.status {
             Status::Firing => firing.push(data.clone()),
             Status::Resolved => resolved.push(data.clone()),
@@ -41,6 +49,7 @@ pub(super) fn build(subject: &Subject<'_>) -> Context {
     set("status", notification.status.as_str().into());
     set("receiver", notification.receiver.as_ref().into());
     set("configured_receiver", subject.receiver.into());
+    set("changed", changed(subject, &alerts));
     set("alerts", alerts.into());
     set("firing", firing.into());
     set("resolved", resolved.into());
@@ -55,10 +64,13 @@ pub(super) fn build(subject: &Subject<'_>) -> Context {
     set("route_labels", value(&notification.route_labels));
     set(
         "silence_url",
-        links::silence(notification, silenced(notification)).into(),
+        links::silence(&external, silenced(notification)).into(),
     );
-    set("alertmanager_url", links::alertmanager(notification).into());
-    set("external_url", notification.external_url.as_ref().into());
+    set(
+        "alertmanager_url",
+        links::alertmanager(&external, &notification.receiver).into(),
+    );
+    set("external_url", external.as_ref().into());
     set("group_key", notification.group_key.as_ref().into());
     set("version", VERSION.into());
     set("truncated_alerts", notification.truncated_alerts.into());
@@ -66,9 +78,44 @@ pub(super) fn build(subject: &Subject<'_>) -> Context {
         "notification_reason",
         notification.reason.as_deref().unwrap_or_default().into(),
     );
-    set("now", value(&subject.now));
+    set("settings", settings(subject));
+    set("mention", Value::safe_string(mention(subject)));
+    set("now", value(&Moment::new(subject.now, &locality.timezone)));
     set("br", Value::safe_string(LINE_BREAK));
     context
+}
+
+/// The alerts that are new or newly resolved; all where that is not known.
+fn changed(subject: &Subject<'_>, alerts: &[Value]) -> Value {
+    match subject.changed {
+        None => alerts.into(),
+        Some(indexes) => {
+            let changed = indexes.iter().filter_map(|index| alerts.get(*index));
+            changed.cloned().collect::<Vec<_>>().into()
+        }
+    }
+}
+
+fn settings(subject: &Subject<'_>) -> Value {
+    subject
+        .data
+        .map_or_else(|| Value::from(Map::new()), |data| data.settings.clone())
+}
+
+/// Who is mentioned, as markup; empty where that is nobody.
+pub(super) fn mention<'a>(subject: &Subject<'a>) -> &'a str {
+    subject
+        .data
+        .and_then(|data| data.mention.as_ref())
+        .map_or("", |mention| mention.of(subject.notification))
+}
+
+/// What the data of an alert is made with.
+struct Surroundings<'a> {
+    notification: &'a Notification<'a>,
+    /// Where readers reach Alertmanager.
+    external: &'a str,
+    locality: &'a Locality,
 }
 
 /// What a template sees of an alert. Stays within twelve fields: up to there Tera finds one
@@ -80,15 +127,17 @@ struct AlertData<'a> {
     annotations: &'a Labels<'a>,
     own_labels: Own<'a>,
     own_annotations: Own<'a>,
-    starts_at: Option<Timestamp>,
-    ends_at: Option<Timestamp>,
-    generator_url: &'a str,
+    starts_at: Option<Moment<'a>>,
+    ends_at: Option<Moment<'a>>,
+    generator_url: Cow<'a, str>,
     silence_url: String,
     fingerprint: &'a str,
 }
 
 impl<'a> AlertData<'a> {
-    fn new(alert: &'a Alert<'a>, notification: &'a Notification<'a>) -> Self {
+    fn new(alert: &'a Alert<'a>, around: &'a Surroundings<'a>) -> Self {
+        let notification = around.notification;
+        let moment = |at: Timestamp| Moment::new(at, &around.locality.timezone);
         Self {
             status: alert.status,
             labels: &alert.labels,
@@ -101,10 +150,10 @@ impl<'a> AlertData<'a> {
                 all: &alert.annotations,
                 common: &notification.common_annotations,
             },
-            starts_at: alert.starts_at,
-            ends_at: alert.ends_at,
-            generator_url: &alert.generator_url,
-            silence_url: links::silence(notification, &alert.labels),
+            starts_at: alert.starts_at.map(moment),
+            ends_at: alert.ends_at.map(moment),
+            generator_url: around.locality.links.apply(&alert.generator_url),
+            silence_url: links::silence(around.external, &alert.labels),
             fingerprint: &alert.fingerprint,
         }
     }

@@ -66,7 +66,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(notification: &Notification<'_>) -> Self {
+    /// `external` is where readers reach Alertmanager.
+    pub(super) fn new(notification: &Notification<'_>, external: &str) -> Self {
         let firing = notification.firing().count();
         let resolved = notification.resolved().count();
         let rank = notification
@@ -79,7 +80,7 @@ impl Entry {
             firing,
             resolved,
             markdown: line(notification, emoji(rank), firing, resolved).into(),
-            links: links(notification).into(),
+            links: links(notification, external).into(),
         }
     }
 
@@ -197,7 +198,7 @@ fn summary<'n>(notification: &'n Notification<'_>) -> Option<&'n str> {
     shared.or_else(first).filter(|text| !text.trim().is_empty())
 }
 
-fn links(notification: &Notification<'_>) -> String {
+fn links(notification: &Notification<'_>, external: &str) -> String {
     let mut text = String::new();
     let mut push = |name: &str, url: &str| {
         if let Some(link) = links::link(name, url)
@@ -209,11 +210,14 @@ fn links(notification: &Notification<'_>) -> String {
             text.push_str(&link);
         }
     };
-    push("Alertmanager", &links::alertmanager(notification));
+    push(
+        "Alertmanager",
+        &links::alertmanager(external, &notification.receiver),
+    );
     if notification.status == Status::Firing {
         push(
             "Silence",
-            &links::silence(notification, &notification.group_labels),
+            &links::silence(external, &notification.group_labels),
         );
     }
     text

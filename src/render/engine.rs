@@ -7,14 +7,15 @@
 //! What does not belong here: the data (`context`), the filters (`filters`), and the limits
 //! of a message (`split`).
 
+use std::sync::Arc;
+
 use tera::{Context, ErrorKind, Tera};
 
-use super::DEFAULT_TEMPLATE;
 use super::directory::{File, SUFFIX};
 use super::error::{BrokenTemplate, Error};
 use super::escape::escape;
 use super::fallback::Fallback;
-use super::filters;
+use super::{DEFAULT_TEMPLATE, Locality, filters};
 
 /// Name and content of the templates that are compiled in.
 const BUILT_IN: [(&str, &str); 1] = [("default.md", include_str!("../../templates/default.md"))];
@@ -46,7 +47,7 @@ struct Source<'a> {
 }
 
 impl Engine {
-    pub(super) fn new(files: &[File]) -> Result<Self, Error> {
+    pub(super) fn new(files: &[File], locality: &Arc<Locality>) -> Result<Self, Error> {
         let mut broken = Vec::new();
         let mut sources: Vec<Source<'_>> = BUILT_IN
             .iter()
@@ -73,13 +74,13 @@ impl Engine {
                 content,
             });
         }
-        let tera = load(&mut sources, &mut broken);
+        let tera = load(&prepared(locality), &mut sources, &mut broken);
         match tera {
             Some(tera) if broken.is_empty() => {
                 let built_in = if files.is_empty() {
                     None
                 } else {
-                    Some(Self::new(&[])?.tera)
+                    Some(Self::new(&[], locality)?.tera)
                 };
                 Ok(Self { tera, built_in })
             }
@@ -127,18 +128,17 @@ fn run(tera: &Tera, template: &str, context: &Context) -> Result<String, Fallbac
     Ok(text)
 }
 
-fn prepared() -> Tera {
+fn prepared(locality: &Arc<Locality>) -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([SUFFIX]);
     tera.set_escape_fn(escape);
-    filters::register(&mut tera);
+    filters::register(&mut tera, locality);
     tera
 }
 
 /// Adds all templates, as far as they are whole; what is wrong with the others goes to
 /// `broken`. A broken one is replaced by an empty one, so that it hides no other's errors.
-fn load(sources: &mut [Source<'_>], broken: &mut Vec<BrokenTemplate>) -> Option<Tera> {
-    let base = prepared();
+fn load(base: &Tera, sources: &mut [Source<'_>], broken: &mut Vec<BrokenTemplate>) -> Option<Tera> {
     for source in sources.iter_mut() {
         let alone = base.clone().add_raw_template(source.name, source.content);
         if let Err(error) = alone
@@ -261,6 +261,7 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::render::Options;
 
     fn file(name: &str, content: &str) -> File {
         File {
@@ -270,8 +271,17 @@ mod tests {
         }
     }
 
+    fn engine(files: &[File]) -> Result<Engine, Error> {
+        let options = Options::default();
+        let locality = Locality {
+            timezone: options.timezone,
+            links: options.links,
+        };
+        Engine::new(files, &Arc::new(locality))
+    }
+
     fn broken(files: &[File]) -> Vec<BrokenTemplate> {
-        match Engine::new(files).unwrap_err() {
+        match engine(files).unwrap_err() {
             Error::Broken(broken) => broken,
             other @ Error::Directory { .. } => panic!("{other}"),
         }
@@ -293,7 +303,7 @@ mod tests {
                 ..file("secret.md", "")
             },
         ];
-        insta::assert_snapshot!(Engine::new(&files).unwrap_err());
+        insta::assert_snapshot!(engine(&files).unwrap_err());
     }
 
     #[test]
@@ -328,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_template_of_the_directory_overrides_the_built_in_one_but_not_the_fallback() {
-        let engine = Engine::new(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
+        let engine = engine(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
         let context = Context::new();
         assert_eq!(engine.names(), ["default", "team"]);
         assert!(engine.contains("team") && !engine.contains("team.md"));

@@ -229,3 +229,5 @@ pub(super) fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::hostile_text;

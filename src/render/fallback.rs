@@ -9,6 +9,7 @@ use std::fmt::{self, Write as _};
 use tera::ErrorKind;
 
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
+use super::hint::{explained, path_at};
 use super::shorten::brief;
 use super::split::{BEGIN_ALERT, note_paragraph};
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
@@ -39,6 +40,7 @@ impl Fallback {
         match error.kind() {
             ErrorKind::RenderingError(report) | ErrorKind::SyntaxError(report) => {
                 let span = report.span();
+                let path = path_at(&error.to_string(), span.start_col, span.end_col);
                 Self {
                     template: template.to_owned(),
                     // Tera counts columns from 0.
@@ -47,7 +49,7 @@ impl Fallback {
                         span.start_line,
                         span.start_col + 1,
                     )),
-                    reason: one_line(cause(report.message()), REASON_CHARS),
+                    reason: one_line(&explained(report.message(), path.as_deref()), REASON_CHARS),
                 }
             }
             ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
@@ -86,12 +88,6 @@ impl fmt::Display for Fallback {
         }
         write!(f, ": {}", self.reason)
     }
-}
-
-/// Tera's message without the list of all that there is instead.
-fn cause(message: &str) -> &str {
-    let end = message.find(". Available ").unwrap_or(message.len());
-    &message[..end]
 }
 
 /// Joins lines, shows what is hidden, and cuts.

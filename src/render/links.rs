@@ -3,7 +3,7 @@
 //! What does not belong here: text (`escape`).
 
 use super::escape::push_escaped;
-use crate::alertmanager::{Labels, Notification};
+use crate::alertmanager::Labels;
 
 /// The characters that Go's `regexp.QuoteMeta` quotes.
 const QUOTED_BY_GO: &str = r"\.+*?()|[]{}^$";
@@ -80,11 +80,11 @@ pub(super) fn link(text: &str, target: &str) -> Option<String> {
 /// Alertmanager's page of a group, as its own templates link to it
 /// (`__alertmanagerURL` in `template/default.tmpl`). The receiver is a regular expression
 /// there.
-pub(super) fn alertmanager(notification: &Notification<'_>) -> String {
-    let Some(mut url) = page(notification, "alerts?receiver=") else {
+pub(super) fn alertmanager(external: &str, receiver: &str) -> String {
+    let Some(mut url) = page(external, "alerts?receiver=") else {
         return String::new();
     };
-    for c in notification.receiver.chars() {
+    for c in receiver.chars() {
         if QUOTED_BY_GO.contains(c) {
             push_encoded(&mut url, b'\\');
         }
@@ -96,12 +96,12 @@ pub(super) fn alertmanager(notification: &Notification<'_>) -> String {
 
 /// Alertmanager's form for a new silence, filled in with these labels. Empty without labels:
 /// such a silence would match everything.
-pub(super) fn silence(notification: &Notification<'_>, labels: &Labels<'_>) -> String {
+pub(super) fn silence(external: &str, labels: &Labels<'_>) -> String {
     let length: usize = labels.iter().map(|(n, v)| n.len() + v.len() + 16).sum();
     if labels.is_empty() || length > SILENCE_BYTES {
         return String::new();
     }
-    let Some(mut url) = page(notification, "silences/new?filter=") else {
+    let Some(mut url) = page(external, "silences/new?filter=") else {
         return String::new();
     };
     url.reserve(length);
@@ -125,8 +125,8 @@ pub(super) fn silence(notification: &Notification<'_>, labels: &Labels<'_>) -> S
     url
 }
 
-fn page(notification: &Notification<'_>, path: &str) -> Option<String> {
-    let base = notification.external_url.trim_end_matches('/');
+fn page(external: &str, path: &str) -> Option<String> {
+    let base = external.trim_end_matches('/');
     (!base.is_empty()).then(|| format!("{base}/#/{path}"))
 }
 
@@ -181,6 +181,7 @@ fn push_encoded(url: &mut String, byte: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alertmanager::Notification;
 
     fn notification(external: &str, labels: &str) -> String {
         format!(
@@ -192,7 +193,7 @@ mod tests {
     fn silence_of(external: &str, labels: &str) -> String {
         let body = notification(external, labels);
         let notification = Notification::parse(body.as_bytes()).unwrap();
-        silence(&notification, &notification.common_labels)
+        silence(&notification.external_url, &notification.common_labels)
     }
 
     #[test]
@@ -221,7 +222,7 @@ mod tests {
         let body = notification("https://am.example.org", "{}");
         let notification = Notification::parse(body.as_bytes()).unwrap();
         assert_eq!(
-            alertmanager(&notification),
+            alertmanager(&notification.external_url, &notification.receiver),
             "https://am.example.org/#/alerts?receiver=team%5C.a%2Fx"
         );
     }

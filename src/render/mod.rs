@@ -11,6 +11,7 @@
 //! What does not belong here: posting, retrying, and where messages go.
 
 mod card;
+mod code;
 mod context;
 mod digest;
 mod directory;
@@ -19,21 +20,32 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+mod hint;
+mod layout;
 mod links;
+mod mention;
+mod pattern;
 mod plain;
+mod receiver;
+mod rewrite;
 mod severity;
 mod shorten;
 mod split;
 mod time;
+mod title;
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::alertmanager::Notification;
 
@@ -41,7 +53,10 @@ pub use card::Card;
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
+pub use mention::{Address, Mention};
 pub use plain::plain_text;
+pub use receiver::ReceiverData;
+pub use rewrite::{Rewrites, is_below};
 
 /// The longest `markdown` or `text` that Webex takes, in bytes of UTF-8
 /// (`public-spec/webex-messaging.json` of webex/webex-openapi-specs).
@@ -57,17 +72,39 @@ const RENDERED_BYTES: usize = MESSAGE_BYTES - NOTE_BYTES;
 /// The built-in template, and the one that stands in for a failed one.
 pub const DEFAULT_TEMPLATE: &str = "default";
 
-/// Where templates come from, besides the built-in ones.
-#[derive(Debug, Clone, Default)]
+/// Where templates come from, besides the built-in ones, and what is the same for all.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Holds `NAME.md` files, which add to the built-in templates or override them by name.
     pub directory: Option<PathBuf>,
+    /// The zone in which times are told.
+    pub timezone: TimeZone,
+    /// What becomes of addresses that readers cannot reach.
+    pub links: Rewrites,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            timezone: TimeZone::UTC,
+            links: Rewrites::default(),
+        }
+    }
+}
+
+/// What depends on where the readers are.
+#[derive(Debug)]
+struct Locality {
+    timezone: TimeZone,
+    links: Rewrites,
 }
 
 /// All templates, parsed.
 #[derive(Debug)]
 pub struct Renderer {
     engine: engine::Engine,
+    locality: Arc<Locality>,
 }
 
 /// What is to be rendered.
@@ -79,6 +116,12 @@ pub struct Subject<'a> {
     pub receiver: &'a str,
     /// Name of the template: `default` means `default.md`.
     pub template: &'a str,
+    /// What the receiver's configuration adds; without it there are no `settings` and nobody
+    /// is mentioned.
+    pub data: Option<&'a ReceiverData>,
+    /// Which alerts, by index, are new or newly resolved since what was delivered last of
+    /// this group. `None` where that is not known; then all are taken for changed.
+    pub changed: Option<&'a [usize]>,
     /// Passed in so that the same notification always renders to the same text.
     pub now: Timestamp,
 }
@@ -129,8 +172,13 @@ impl Renderer {
             Some(directory) => directory::read(directory)?,
             None => Vec::new(),
         };
+        let locality = Arc::new(Locality {
+            timezone: options.timezone.clone(),
+            links: options.links.clone(),
+        });
         Ok(Self {
-            engine: engine::Engine::new(&files)?,
+            engine: engine::Engine::new(&files, &locality)?,
+            locality,
         })
     }
 
@@ -149,7 +197,8 @@ impl Renderer {
     /// What stands for a notification in a digest.
     #[must_use]
     pub fn entry(&self, subject: &Subject<'_>) -> Entry {
-        Entry::new(subject.notification)
+        let external = &subject.notification.external_url;
+        Entry::new(subject.notification, &self.locality.links.apply(external))
     }
 
     /// One message for many notifications: how many there are by status and severity, then a
@@ -171,12 +220,12 @@ impl Renderer {
     /// says so, because the template's author reads the room and not our log.
     #[must_use]
     pub fn render(&self, subject: &Subject<'_>) -> Rendered {
-        let context = context::build(subject);
+        let context = context::build(subject, &self.locality);
         let (text, failed) = match self.engine.render(subject.template, &context) {
             Ok(text) => (text, None),
             Err(failed) => match self.engine.render_default(&context) {
                 Ok(text) => (text, Some(failed)),
-                Err(_) => (fallback::text(subject.notification), Some(failed)),
+                Err(_) => (last_resort(subject), Some(failed)),
             },
         };
         let note = failed.as_ref().map(Fallback::note);
@@ -189,5 +238,14 @@ impl Renderer {
             messages: vec![Message::new(markdown)],
             fallback: failed,
         }
+    }
+}
+
+/// Whoever is to be mentioned is so without a template as well.
+fn last_resort(subject: &Subject<'_>) -> String {
+    let text = fallback::text(subject.notification);
+    match context::mention(subject) {
+        "" => text,
+        mention => format!("{mention} {text}"),
     }
 }

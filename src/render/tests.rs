@@ -17,6 +17,8 @@ fn render_with(renderer: &Renderer, template: &str, body: &str) -> Rendered {
         notification: &notification,
         receiver: "ops",
         template,
+        data: None,
+        changed: None,
         now: NOW.parse().unwrap(),
     })
 }
@@ -39,6 +41,7 @@ fn renderer_with(files: &[(&str, &str)]) -> (TempDir, Renderer) {
 fn options(directory: &TempDir) -> Options {
     Options {
         directory: Some(directory.path().to_path_buf()),
+        ..Options::default()
     }
 }
 
@@ -248,6 +251,7 @@ fn a_mounted_config_map_is_read_through_its_links() {
 fn a_directory_that_cannot_be_read_is_named_with_the_remedy() {
     let error = Renderer::new(&Options {
         directory: Some("/no/such/directory".into()),
+        ..Options::default()
     })
     .unwrap_err();
     let text = error.to_string();

@@ -97,6 +97,7 @@ pub struct Metrics {
     ambiguous: Family<BotLabel, Counter>,
     fallbacks: Family<ReceiverReason, Counter>,
     duplicates: Family<ReceiverLabel, Counter>,
+    given_up: Family<ReceiverLabel, Counter>,
 }
 
 /// The label sets that exist from the start.
@@ -128,6 +129,7 @@ impl Metrics {
             ambiguous: Family::default(),
             fallbacks: Family::default(),
             duplicates: Family::default(),
+            given_up: Family::default(),
         };
         metrics.register();
         metrics.create(labels);
@@ -190,6 +192,11 @@ impl Metrics {
             self.duplicates.clone(),
         );
         registry.register(
+            "given_up",
+            "Notifications given up because nobody asked for them any more",
+            self.given_up.clone(),
+        );
+        registry.register(
             "build",
             "Version of this program",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
@@ -216,6 +223,7 @@ impl Metrics {
             drop(self.last_success.get_or_create(&label));
             drop(self.waiting.get_or_create(&label));
             drop(self.duplicates.get_or_create(&label));
+            drop(self.given_up.get_or_create(&label));
             for kind in MessageKind::ALL {
                 drop(self.messages.get_or_create(&ReceiverKind {
                     receiver: Arc::clone(receiver),
@@ -331,6 +339,15 @@ impl Metrics {
     /// The same notification had just been accepted.
     pub fn duplicate(&self, receiver: &Arc<str>) {
         self.duplicates
+            .get_or_create(&ReceiverLabel {
+                receiver: Arc::clone(receiver),
+            })
+            .inc();
+    }
+
+    /// Nobody asked for the notification any more.
+    pub fn given_up(&self, receiver: &Arc<str>) {
+        self.given_up
             .get_or_create(&ReceiverLabel {
                 receiver: Arc::clone(receiver),
             })

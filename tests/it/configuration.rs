@@ -89,6 +89,28 @@ ca_file = ""
 [template]
 directory = "/etc/templates"
 
+[templates]
+timezone = "Europe/Berli"
+
+[links]
+rewrites = []
+
+[[links.rewrite]]
+from = "http://prometheus:9090/"
+to = "https://prometheus.example.org"
+
+[[links.rewrite]]
+from = "http://prometheus:9090"
+to = "https://elsewhere.example.org?x"
+
+[[links.rewrite]]
+from = "https://prometheus.example.org"
+form = "typo"
+to = "prometheus.example.org"
+
+[[links.rewrite]]
+to = 5
+
 [bots.ops]
 token_file = "/run/token"
 token_env = "OPS_TOKEN"
@@ -125,6 +147,23 @@ dry_run = "perhaps"
 bot = "team"
 templates = "default"
 rooms = []
+settings = "none"
+
+[receivers.mentions]
+bot = "other"
+rooms = ["ops"]
+mention = { severity = "critical", people = ["oncall@example.org", "on call"], peoples = [], everyone = "no" }
+settings = { any = { thing = [1, "two", 3.5, true, 2026-03-04] } }
+
+[receivers.nobody]
+bot = "other"
+rooms = ["ops"]
+mention = { severity = ["critical"] }
+
+[receivers.whenever]
+bot = "other"
+rooms = ["ops"]
+mention = { everyone = true }
 
 [receivers."team-a/main/webex"]
 bot = "nobody"
@@ -209,6 +248,12 @@ fn a_secret_in_the_wrong_place_is_shown_nowhere() {
         ("receivers.default", "dry_run"),
         ("receivers.default", "bearer_token_file"),
         ("receivers", "another"),
+        ("receivers.default", "mention"),
+        ("receivers.default.mention", "severity"),
+        ("receivers.default.mention", "people"),
+        ("receivers.default.mention", "everyone"),
+        ("templates", "timezone"),
+        ("links", "rewrite"),
         ("log", "format"),
         ("log", "level"),
     ];
@@ -328,6 +373,7 @@ fn a_variable_sets_every_kind_of_value() {
             "http://[::1]:9095/v1/",
         ),
         ("ALERTMANAGER_WEBEX__LOG__FORMAT", "json"),
+        ("ALERTMANAGER_WEBEX__TEMPLATES__TIMEZONE", "Europe/Berlin"),
         (
             "ALERTMANAGER_WEBEX__LOG__LEVEL",
             "warn,alertmanager_webex=debug",
@@ -473,4 +519,40 @@ fn a_template_of_ones_own_can_be_named() {
         folder.path().display()
     );
     accepted(&file, &[]);
+}
+
+#[test]
+fn a_time_zone_that_is_none_is_told_with_the_one_that_was_meant() {
+    for (name, hint) in [
+        ("Europe/Berli", "did you mean `Europe/Berlin`?"),
+        ("berlin", "did you mean `Europe/Berlin`?"),
+        ("new york", "did you mean `America/New_York`?"),
+        ("", "such as `UTC` or `Europe/Berlin`"),
+    ] {
+        let told = refused(
+            &sound_with(&format!("[templates]\ntimezone = \"{name}\"")),
+            &[],
+        );
+        assert!(
+            told.starts_with("error: `templates.timezone`: no time zone has this name"),
+            "{told}"
+        );
+        assert!(told.contains(hint), "{told}");
+    }
+}
+
+#[test]
+fn rules_that_would_go_round_in_circles_are_refused() {
+    let told = refused(
+        &sound_with(
+            "[[links.rewrite]]\nfrom = \"http://a\"\nto = \"http://b\"\n\
+             [[links.rewrite]]\nfrom = \"http://b/c\"\nto = \"https://d\"",
+        ),
+        &[],
+    );
+    insta::assert_snapshot!(told, @"
+    error: `links.rewrite.to`: another rule would rewrite this address again
+      --> config.toml:7
+      hint: write where both lead in the end
+    ");
 }

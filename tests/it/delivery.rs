@@ -401,6 +401,7 @@ async fn what_nobody_asks_for_any_more_is_given_up_and_what_is_asked_for_is_not(
         .into_iter()
         .filter_map(|message| message.markdown)
         .collect();
+    assert_eq!(rig.count(r#"given_up_total{receiver="default"}"#), 1);
     assert_eq!(texts.len(), 1, "{outcome:?} {texts:#?}");
     assert!(texts[0].contains("Asked is broken"));
 }
@@ -432,6 +433,47 @@ async fn a_drain_finishes_what_is_in_flight_and_tells_its_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_finishes_all_rooms_of_what_is_in_flight_to_one() {
+    let rig = Rig::with("[receivers.two]\nrooms = [\"general\", \"ops\"]\n");
+    rig.fail(Effect::Latency { ms: 3000 }, 1);
+    let under_way = rig.submit_to("two", &firing("A"));
+    sleep(Duration::from_secs(1)).await;
+    assert!(rig.engine.drain(Duration::from_secs(40)).await);
+    let outcome = under_way.outcome().await;
+    assert!(
+        matches!(outcome, Outcome::Delivered { messages: 2 }),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_may_have_a_ceiling_of_its_own() {
+    let rig = Rig::with(
+        "bot = \"slow\"\n[receivers.quiet]\nrooms = [\"ops\"]\nbot = \"slow\"\n\
+         [bots.slow]\ntoken_env = \"TOKEN\"\nroom_messages_per_minute = 60\nburst = 1000\n\
+         messages_per_minute = 60000\n[delivery]\ndigest_after = \"1h\"\n",
+    );
+    for number in 0..100 {
+        drop(rig.submit(&firing(&format!("Noise{number}"))));
+    }
+    sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    let outcome = rig.submit_to("quiet", &firing("Quiet")).outcome().await;
+    assert!(is_delivered(&outcome), "{outcome:?}");
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
+    sleep(Duration::from_millis(9500)).await;
+    let in_room = rig.messages("general").len();
+    assert!(
+        (68..=71).contains(&in_room),
+        "60 at once, then one a second: {in_room}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_finishes_the_room_that_waits_where_another_is_on_its_way() {
     let rig = Rig::with(
         "bot = \"default\"\n[receivers.two]\nbot = \"slow\"\nrooms = [\"general\", \"ops\"]\n\
          [bots.slow]\ntoken_env = \"TOKEN\"\nmessages_per_minute = 30\nburst = 1\n",

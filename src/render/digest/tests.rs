@@ -6,7 +6,8 @@ use super::super::{MESSAGE_BYTES, NOTE_BYTES, plain_text};
 use super::*;
 
 fn entry(body: &str) -> Entry {
-    Entry::new(&Notification::parse(body.as_bytes()).unwrap())
+    let notification = Notification::parse(body.as_bytes()).unwrap();
+    Entry::new(&notification, &notification.external_url)
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn read(markdown: &str) -> (String, Vec<String>) {
     (text, constructs)
 }
 
-fn hostile_text() -> impl Strategy<Value = String> {
+/// Text made of what Markdown, HTML and Webex could take for markup.
+pub(in crate::render) fn hostile_text() -> impl Strategy<Value = String> {
     let token = prop::sample::select(vec![
         "<@all>",
         "<",

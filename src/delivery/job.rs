@@ -1,0 +1,185 @@
+//! What is sent: one notification's way into one room, and what an attempt came to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::memory::GroupId;
+use super::outcome::{Refusal, RefusalCause};
+use super::retry::Form;
+use super::ticket::Delivery;
+use crate::render::Message;
+use crate::routing::Destination;
+
+/// One notification's way into one room.
+pub(super) struct Item {
+    pub(super) delivery: Arc<Delivery>,
+    destination: usize,
+    /// Which of the messages is next.
+    part: usize,
+    pub(super) form: Form,
+    /// The part as plain text, where Webex refused it otherwise.
+    pub(super) plain: Option<Box<str>>,
+    pub(super) failures: u32,
+    /// With how many others it may go into a digest; halved when Webex refuses one.
+    pub(super) batch: usize,
+}
+
+impl Item {
+    pub(super) fn new(delivery: &Arc<Delivery>, destination: usize) -> Self {
+        Self {
+            delivery: Arc::clone(delivery),
+            destination,
+            part: 0,
+            form: Form::Markdown,
+            plain: None,
+            failures: 0,
+            batch: usize::MAX,
+        }
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        &self.delivery.receiver.destinations[self.destination]
+    }
+
+    /// The message that is next.
+    pub(super) fn message(&self) -> &Message {
+        &self.delivery.messages[self.part]
+    }
+
+    /// Its room has this message; on to the next.
+    pub(super) fn next_part(&mut self) {
+        self.part += 1;
+        self.form = Form::Markdown;
+        self.plain = None;
+        self.failures = 0;
+    }
+
+    /// Its room refuses it.
+    pub(super) fn refused(&self, cause: RefusalCause, detail: &str) -> Through {
+        Through::refused(&self.delivery, self.destination(), cause, detail)
+    }
+
+    /// Whether this is the last message.
+    pub(super) fn is_last(&self) -> bool {
+        self.part + 1 >= self.delivery.messages.len()
+    }
+
+    pub(super) fn may_join_digest(&self, others: usize) -> bool {
+        self.part == 0 && self.form == Form::Markdown && self.batch > others
+    }
+}
+
+/// Something to send: one notification's next message, or a digest of several.
+pub(super) struct Job {
+    pub(super) lane: Arc<str>,
+    pub(super) items: Vec<(GroupId, Item)>,
+}
+
+impl Job {
+    /// Whether several notifications go out as one message.
+    pub(super) fn is_digest(&self) -> bool {
+        self.items.len() > 1
+    }
+
+    /// The one item, or the one whose turn it was.
+    pub(super) fn first(&self) -> &Item {
+        &self.items[0].1
+    }
+
+    /// Where it goes.
+    pub(super) fn destination(&self) -> &Destination {
+        self.first().destination()
+    }
+
+    /// The log's context of the notification whose turn it was.
+    pub(super) fn span(&self) -> tracing::Span {
+        self.first().delivery.span.clone()
+    }
+
+    /// From now on it is sent as plain text.
+    pub(super) fn make_plain(&mut self, plain: &str) {
+        for (_, item) in &mut self.items {
+            item.form = Form::Text;
+            item.plain = Some(plain.into());
+        }
+    }
+
+    /// The notifications in it.
+    pub(super) fn deliveries(&self) -> Vec<Arc<Delivery>> {
+        let items = self.items.iter();
+        items.map(|(_, item)| Arc::clone(&item.delivery)).collect()
+    }
+}
+
+/// What is to be done.
+pub(super) enum Step {
+    /// Send this with this token.
+    Send(Job, Arc<SecretString>),
+    /// The token is refused for good: nothing that waits can be sent.
+    RefuseAll,
+    /// Nothing before then, or before something changes.
+    Wait(Option<Instant>),
+}
+
+/// How an attempt ended, as far as the queue is concerned.
+pub(super) enum Settled {
+    /// Webex has it.
+    Accepted,
+    /// 429: the gate closes for so long.
+    Limited(Duration),
+    /// It may be sent again at once, in the form that the items say.
+    Again,
+    /// It is tried again after a pause.
+    Retry { at_least: Duration, random: f64 },
+    /// This room refuses for good.
+    RoomRefused(String),
+    /// This message is refused for good.
+    MessageRefused(String),
+    /// The attempt panicked.
+    Broken,
+}
+
+/// What became of an item's way into its room.
+pub(super) struct Through {
+    pub(super) delivery: Arc<Delivery>,
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// A change of state, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    GateClosed,
+    GateOpened,
+    OutageBegan,
+    OutageEnded,
+}
+
+impl Through {
+    /// The room has it.
+    pub(super) fn accepted(delivery: &Arc<Delivery>) -> Self {
+        Self {
+            delivery: Arc::clone(delivery),
+            refusal: None,
+        }
+    }
+
+    /// The room refuses it.
+    pub(super) fn refused(
+        delivery: &Arc<Delivery>,
+        destination: &Destination,
+        cause: RefusalCause,
+        detail: &str,
+    ) -> Self {
+        Self {
+            delivery: Arc::clone(delivery),
+            refusal: Some(Refusal {
+                cause,
+                room: Arc::clone(&destination.room_name),
+                detail: detail.to_owned(),
+            }),
+        }
+    }
+}
