@@ -119,7 +119,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A notification that was submitted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Sent {
     receiver: usize,
     group: u8,
@@ -200,7 +200,7 @@ impl Model {
         let receiver = RECEIVERS[sent.receiver].0;
         let number = {
             let mut all = self.sent.lock().unwrap();
-            all.push(sent.clone());
+            all.push(sent);
             all.len() - 1
         };
         let body = sent.body(number);

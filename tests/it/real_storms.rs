@@ -215,14 +215,20 @@ fn visible(sandbox: &Sandbox, marks: usize) -> usize {
     marks - count(sandbox, marks).lost.len()
 }
 
+/// What came of it, for whoever looks: `cargo nextest run --success-output final`.
+#[expect(clippy::print_stdout, reason = "the report of a test")]
+fn report(text: &str) {
+    println!("{text}");
+}
+
 fn assert_each_once(sandbox: &Sandbox, marks: usize) {
     let count = count(sandbox, marks);
-    println!(
+    report(&format!(
         "{marks} alerts in {} messages, lost {}, twice {}",
         count.messages,
         count.lost.len(),
         count.twice.len()
-    );
+    ));
     assert!(count.lost.is_empty(), "lost: {count:?}");
     assert!(count.twice.is_empty(), "twice: {count:?}");
 }
@@ -380,7 +386,7 @@ fn a_service_that_is_killed_in_a_storm_loses_nothing() {
     let _service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
     alertmanager.await_told(MARKS);
     let count = count(&sandbox, MARKS);
-    println!("killed after {before} of {MARKS}: {count:?}");
+    report(&format!("killed after {before} of {MARKS}: {count:?}"));
     assert!(count.lost.is_empty(), "{count:?}");
     // What was posted and not yet told is posted again. It is little, and cannot be none.
 }
@@ -404,6 +410,6 @@ fn a_service_that_hands_over_in_a_storm_loses_nothing_and_doubles_nothing() {
     assert!(before < MARKS, "it ended too late");
     let _service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
     alertmanager.await_told(MARKS);
-    println!("handed over after {before} of {MARKS}");
+    report(&format!("handed over after {before} of {MARKS}"));
     assert_each_once(&sandbox, MARKS);
 }
