@@ -8,6 +8,8 @@ mod configuration;
 mod delivery;
 mod fixtures;
 mod harness;
+mod model;
 mod processes;
 mod programs;
 mod real_alertmanager;
+mod real_storms;
