@@ -23,8 +23,10 @@ use crate::routing::Destination;
 
 /// Alertmanager's word for sending the same once more on purpose (0.32 and later).
 const REPEAT_INTERVAL: &str = "repeat interval elapsed";
+/// What was delivered last of a group is known for so long, to tell what has changed.
+const KEEP: Duration = Duration::from_secs(24 * 3600);
 /// No more groups are remembered once they are done; the oldest are forgotten first.
-const MAX_DONE: usize = 20_000;
+const MAX_DONE: usize = 10_000;
 /// Nor more alerts in all of them: 8 bytes each.
 const MAX_DONE_ALERTS: usize = 500_000;
 
@@ -50,8 +52,9 @@ pub(super) struct Content {
     again: bool,
 }
 
+/// One alert, as far as it tells notifications apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct AlertState {
+pub(super) struct AlertState {
     /// Hash of the fingerprint, or of the labels where there is none.
     identity: u64,
     starts_at: Option<Timestamp>,
@@ -88,12 +91,13 @@ impl Content {
 pub(super) struct Names(RandomState, RandomState);
 
 impl Names {
-    /// Names a notification by its group, its destinations and its content.
+    /// Names a notification by its group, its destinations and its content; and its alerts,
+    /// in their order.
     pub(super) fn identify(
         &self,
         destinations: &[Destination],
         notification: &Notification<'_>,
-    ) -> (GroupId, Content) {
+    ) -> (GroupId, Content, Vec<AlertState>) {
         let half = |key: &RandomState| {
             let mut hasher = key.build_hasher();
             for destination in destinations {
@@ -102,7 +106,7 @@ impl Names {
             notification.group_key.hash(&mut hasher);
             u128::from(hasher.finish())
         };
-        let mut alerts: Vec<AlertState> = notification
+        let in_order: Vec<AlertState> = notification
             .alerts
             .iter()
             .map(|alert| {
@@ -121,19 +125,21 @@ impl Names {
                 }
             })
             .collect();
+        let mut alerts = in_order.clone();
         alerts.sort_unstable();
         let content = Content {
             alerts: alerts.into(),
             again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
         };
-        (GroupId((half(&self.0) << 64) | half(&self.1)), content)
+        let group = GroupId((half(&self.0) << 64) | half(&self.1));
+        (group, content, in_order)
     }
 }
 
 /// The newest notification of each group.
 pub(super) struct Memory {
     newest: HashMap<GroupId, Newest>,
-    /// What is done, in the order in which it is looked at again.
+    /// What is done, in the order of its end.
     done: VecDeque<Done>,
     done_alerts: usize,
     window: Duration,
@@ -142,7 +148,6 @@ pub(super) struct Memory {
 }
 
 struct Done {
-    look_again: Instant,
     accepted: Instant,
     group: GroupId,
     alerts: usize,
@@ -200,10 +205,10 @@ impl Memory {
                 timestamp,
                 told,
             } if repeats => {
-                let fresh = now.duration_since(*at) < self.window;
-                let untold = !*told;
+                let age = now.duration_since(*at);
+                let untold = !*told && age < self.untold;
                 *told = true;
-                if fresh || untold {
+                if age < self.window || untold {
                     Known::Accepted(*timestamp)
                 } else {
                     Known::New
@@ -243,7 +248,6 @@ impl Memory {
         let alerts = delivery.content.alerts.len();
         self.done_alerts += alerts;
         self.done.push_back(Done {
-            look_again: at + self.window,
             accepted: at,
             group: delivery.group,
             alerts,
@@ -260,36 +264,39 @@ impl Memory {
         }
     }
 
-    /// Forgets what is too old, and the oldest where there is too much. What nobody was
-    /// told of is looked at again later.
+    /// Which of the alerts, by index, do not stand in what was delivered last of the group.
+    /// `None` where that is not known.
+    pub(super) fn changed(&self, group: GroupId, alerts: &[AlertState]) -> Option<Vec<usize>> {
+        let newest = self.newest.get(&group)?;
+        let State::Accepted { .. } = newest.state else {
+            return None;
+        };
+        let known = &newest.content.alerts;
+        let changed = alerts.iter().enumerate();
+        Some(
+            changed
+                .filter(|(_, alert)| known.binary_search(alert).is_err())
+                .map(|(index, _)| index)
+                .collect(),
+        )
+    }
+
+    /// Forgets what is too old, and the oldest where there is too much.
     fn forget(&mut self, now: Instant) {
         while let Some(done) = self.done.front() {
             let too_much = self.done.len() > MAX_DONE || self.done_alerts > MAX_DONE_ALERTS;
-            if now < done.look_again && !too_much {
+            if now.duration_since(done.accepted) < KEEP && !too_much {
                 break;
             }
             let Some(done) = self.done.pop_front() else {
                 break;
             };
             self.done_alerts -= done.alerts;
-            let Entry::Occupied(entry) = self.newest.entry(done.group) else {
-                continue;
-            };
             // A later notification of the group has a place of its own in the row.
-            let State::Accepted { at, told, .. } = entry.get().state else {
-                continue;
-            };
-            if at != done.accepted {
-                continue;
-            }
-            if told || too_much || now.duration_since(at) >= self.untold {
+            if let Entry::Occupied(entry) = self.newest.entry(done.group)
+                && matches!(entry.get().state, State::Accepted { at, .. } if at == done.accepted)
+            {
                 entry.remove();
-            } else {
-                self.done_alerts += done.alerts;
-                self.done.push_back(Done {
-                    look_again: now + self.window,
-                    ..done
-                });
             }
         }
     }
@@ -313,7 +320,8 @@ mod tests {
             alerts.join(",")
         );
         let notification = Notification::parse(body.as_bytes()).unwrap();
-        names.identify(&[], &notification).1
+        let (_, content, _) = names.identify(&[], &notification);
+        content
     }
 
     #[test]

@@ -164,8 +164,12 @@ impl Engine {
             self.dry_run(receiver, notification);
             return known(Outcome::DryRun);
         }
-        let name = self.names.identify(&receiver.destinations, notification);
-        let known_already = self.memory().look_up(name.0, &name.1, Instant::now());
+        let (group, content, alerts) = self.names.identify(&receiver.destinations, notification);
+        let (known_already, changed) = {
+            let mut memory = self.memory();
+            let known = memory.look_up(group, &content, Instant::now());
+            (known, memory.changed(group, &alerts))
+        };
         if let Some(ticket) = self.joined(&known_already, receiver) {
             return ticket;
         }
@@ -184,13 +188,17 @@ impl Engine {
             receiver: &receiver.name,
             template: &receiver.template,
             data: Some(&receiver.messages),
-            // What was delivered last is not kept in a form that tells.
-            changed: None,
+            changed: changed.as_deref(),
             now: jiff::Timestamp::now(),
         };
         let rendered = self.render(receiver, &subject);
         let entry = self.renderer.entry(&subject);
-        let delivery = Arc::new(Delivery::new(Arc::clone(receiver), name, rendered, entry));
+        let delivery = Arc::new(Delivery::new(
+            Arc::clone(receiver),
+            (group, content),
+            rendered,
+            entry,
+        ));
         if let Some(ticket) = self.begin(bot, &delivery) {
             return ticket;
         }

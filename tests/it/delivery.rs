@@ -473,6 +473,34 @@ async fn a_room_may_have_a_ceiling_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_template_is_told_what_has_changed_since_the_last_delivery() {
+    let templates = tempfile::tempdir().unwrap();
+    let text = "{% for alert in changed %}{{ alert.labels.alertname }} {% endfor %}changed";
+    std::fs::write(templates.path().join("changes.md"), text).unwrap();
+    let rig = Rig::with(&format!(
+        "template = \"changes\"\n[templates]\ndirectory = \"{}\"\n",
+        templates.path().display()
+    ));
+    let (a, b) = (alert("A", "firing", 0), alert("B", "firing", 1));
+    let over = alert("A", "resolved", 0);
+    let group = |alerts: &[String]| notification("g", alerts);
+    for body in [
+        group(&[a.clone()]),
+        group(&[a, b.clone()]),
+        group(&[over, b]),
+    ] {
+        assert!(is_delivered(&rig.outcome(&body).await));
+        sleep(Duration::from_secs(3600)).await;
+    }
+    let texts: Vec<_> = rig
+        .messages("general")
+        .into_iter()
+        .filter_map(|m| m.markdown)
+        .collect();
+    assert_eq!(texts, ["A changed", "B changed", "A changed"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_finishes_the_room_that_waits_where_another_is_on_its_way() {
     let rig = Rig::with(
         "bot = \"default\"\n[receivers.two]\nbot = \"slow\"\nrooms = [\"general\", \"ops\"]\n\
