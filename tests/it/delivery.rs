@@ -485,7 +485,7 @@ async fn a_template_is_told_what_has_changed_since_the_last_delivery() {
     let over = alert("A", "resolved", 0);
     let group = |alerts: &[String]| notification("g", alerts);
     for body in [
-        group(&[a.clone()]),
+        group(std::slice::from_ref(&a)),
         group(&[a, b.clone()]),
         group(&[over, b]),
     ] {
