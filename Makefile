@@ -84,6 +84,7 @@ screenshots: tools/screenshots/node_modules/playwright-core | prerequisites ## T
 	@tools/step "build" cargo build --locked
 	@mkdir -p docs/pictures
 	@tools/step "pictures" node tools/screenshots/take.mjs target/debug/alertmanager-webex docs/pictures
+	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
 
 tools/screenshots/node_modules/playwright-core: tools/screenshots/package.json
 	@command -v npm >/dev/null || { echo "error: there is no npm; install Node.js 20 or later" >&2; exit 1; }

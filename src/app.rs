@@ -4,16 +4,17 @@
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::{Config, ConfigError, Draft, Sources};
+use crate::config::{Config, ConfigError, Draft, Place, Problem, Severity, Sources};
 use crate::delivery::{self, Engine, Gauges, Parts};
 use crate::http::{self, CallerError, Reason, Service};
-use crate::render::Renderer;
+use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
 
@@ -31,9 +32,27 @@ pub struct Prepared {
 /// # Errors
 /// With everything that is wrong, all at once.
 pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
+    prepare_with(sources, &[])
+}
+
+/// As [`prepare`], with files of templates besides those of the directory.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, ConfigError> {
     let mut draft = Draft::read(sources)?;
-    let renderer = match Renderer::new(&draft.render_options()) {
+    let options = render::Options {
+        files: files.to_vec(),
+        ..draft.render_options()
+    };
+    let renderer = match Renderer::new(&options) {
         Ok(renderer) => Some(renderer),
+        Err(render::Error::Broken(broken)) => {
+            for template in broken {
+                draft.broken_template(problem(template));
+            }
+            None
+        }
         Err(error) => {
             draft.template_problem(error.to_string());
             None
@@ -43,6 +62,17 @@ pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
     // Without a renderer a problem was noted, and `finish` has refused.
     let renderer = renderer.ok_or_else(|| ConfigError::Invalid(Vec::new()))?;
     Ok(Prepared { config, renderer })
+}
+
+/// A broken template as a problem of the configuration.
+fn problem(template: render::BrokenTemplate) -> Problem {
+    Problem {
+        severity: Severity::Error,
+        key: String::new(),
+        place: Place::Template(template.place(), template.excerpt),
+        message: template.message,
+        hint: template.hint,
+    }
 }
 
 /// Why the service does not start.

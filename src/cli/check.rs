@@ -1,14 +1,20 @@
 //! `check`: is this configuration one that works?
+//!
+//! Templates fail with data, not by themselves, so every receiver's is rendered with each
+//! sample.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use super::{ConfigArgument, counted, print, tell};
+use super::fallback::report;
+use super::{ConfigArgument, counted, print, tell, tell_config};
 use crate::alertmanager::Notification;
-use crate::app::prepare;
-use crate::render::Subject;
+use crate::app::{Prepared, prepare};
+use crate::render::samples::{self, ALL};
+use crate::render::{Fallback, Subject};
 
-/// A notification that any template must be able to show.
-const SAMPLE: &[u8] = include_bytes!("../../examples/notification.json");
+/// A larger sample is rendered once a template, not once a receiver: there may be thousands.
+const LARGE: usize = 16 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -17,7 +23,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let prepared = prepare(&arguments.config.sources())?;
+    let prepared = match prepare(&arguments.config.sources()) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            // What was asked for is the finding, so it is no matter of usage here.
+            tell_config(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     let config = &prepared.config;
     for warning in &config.warnings {
         tell(&warning.to_string());
@@ -30,26 +43,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             ));
         }
     }
-    let notification = Notification::parse(SAMPLE)?;
-    let mut failed = 0;
-    for receiver in config.routes.iter() {
-        let rendered = prepared.renderer.render(&Subject {
-            notification: &notification,
-            receiver: &receiver.name,
-            template: &receiver.template,
-            data: Some(&receiver.messages),
-            changed: None,
-            now: jiff::Timestamp::now(),
-        });
-        if let Some(fallback) = rendered.fallback {
-            failed += 1;
-            tell(&format!(
-                "error: `receivers.{}.template`: {fallback}",
-                receiver.name
-            ));
-        }
+    let failures = failures(&prepared)?;
+    for (failed, found) in &failures {
+        tell(&format!("{}{}", report(failed, &whose(found)), with(found)));
     }
-    if failed > 0 {
+    if !failures.is_empty() {
+        tell(&format!(
+            "{} with the samples; `render --sample NAME` shows what became of one",
+            counted(failures.len(), "failure")
+        ));
         return Ok(ExitCode::FAILURE);
     }
     print(&format!(
@@ -59,4 +61,84 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         counted(prepared.renderer.names().len(), "template")
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// For whom and with what a template failed.
+#[derive(Default)]
+struct Found {
+    receivers: BTreeSet<String>,
+    samples: Vec<&'static str>,
+}
+
+/// What fails, each once, in the order of the receivers and of the samples.
+fn failures(prepared: &Prepared) -> anyhow::Result<Vec<(Fallback, Found)>> {
+    let now = samples::NOW.parse()?;
+    let bodies: Vec<_> = ALL
+        .iter()
+        .map(|sample| (sample.name, sample.body()))
+        .collect();
+    let mut failures: Vec<(Fallback, Found)> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for receiver in prepared.config.routes.iter() {
+        // Receivers of one template differ in little, which large samples do not show better.
+        let again = !known.insert(&receiver.template);
+        for (sample, body) in &bodies {
+            if again && body.len() > LARGE {
+                continue;
+            }
+            let notification = Notification::parse(body.as_bytes())?;
+            let rendered = prepared.renderer.render(&Subject {
+                notification: &notification,
+                receiver: &receiver.name,
+                template: &receiver.template,
+                data: Some(&receiver.messages),
+                changed: None,
+                now,
+            });
+            let Some(failed) = rendered.fallback else {
+                continue;
+            };
+            let index = failures.iter().position(|(known, _)| *known == failed);
+            let index = index.unwrap_or_else(|| {
+                failures.push((failed, Found::default()));
+                failures.len() - 1
+            });
+            let found = &mut failures[index].1;
+            found.receivers.insert(receiver.name.to_string());
+            if !found.samples.contains(sample) {
+                found.samples.push(sample);
+            }
+        }
+    }
+    Ok(failures)
+}
+
+/// ``receivers `ops`, `db`: ``
+fn whose(found: &Found) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = found
+        .receivers
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("receiver{plural} {shown}{more}: ")
+}
+
+fn with(found: &Found) -> String {
+    if found.samples.len() == ALL.len() {
+        return "\n  note: with every sample".to_owned();
+    }
+    let names: Vec<String> = found
+        .samples
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("\n  note: with the sample{plural} {}", names.join(", "))
 }

@@ -5,10 +5,12 @@
 
 mod check;
 mod dev;
+mod fallback;
 mod render;
 mod sandbox;
 mod send;
 mod serve;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
@@ -17,10 +19,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
 use crate::config::{ConfigError, LogFormat, Sources};
+use crate::render::samples::{self, Sample};
 use crate::telemetry::init_logs;
 
 /// A configuration that cannot be used, or a wrong command line.
@@ -64,6 +68,36 @@ impl ConfigArgument {
     }
 }
 
+/// The notification that a subcommand works on.
+#[derive(Debug, clap::Args)]
+struct BodyArgument {
+    /// A webhook body of Alertmanager; without it, or as `-`, stdin is read
+    #[arg(conflicts_with = "sample")]
+    file: Option<PathBuf>,
+    /// One of the built-in notifications instead
+    #[arg(long, value_name = "NAME", value_parser = sample_parser())]
+    sample: Option<&'static Sample>,
+}
+
+/// Takes the name of a sample, and lists all of them in help and errors.
+fn sample_parser() -> impl TypedValueParser<Value = &'static Sample> {
+    let values = samples::ALL
+        .iter()
+        .map(|sample| PossibleValue::new(sample.name).help(sample.shows));
+    PossibleValuesParser::new(values)
+        .try_map(|name| samples::find(&name).ok_or_else(|| format!("no sample is named `{name}`")))
+}
+
+impl BodyArgument {
+    /// Reads the notification; a sample is as if it happened now.
+    fn read(&self, now: jiff::Timestamp) -> anyhow::Result<Vec<u8>> {
+        match self.sample {
+            Some(sample) => Ok(sample.body_at(now).into_bytes()),
+            None => body(self.file.as_ref()),
+        }
+    }
+}
+
 /// Runs the command line and says how it ended.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -89,23 +123,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Says on stderr what failed. A configuration's problems are a list of their own.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref::<ConfigError>() {
-        Some(ConfigError::Invalid(problems)) => {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        tell_config(error);
+        return ExitCode::from(USAGE);
+    }
+    tell(&format!("error: {}", causes(error)));
+    ExitCode::FAILURE
+}
+
+/// Says what is wrong with a configuration, all of it.
+fn tell_config(error: &ConfigError) {
+    match error {
+        ConfigError::Invalid(problems) => {
             for problem in problems {
                 tell(&format!("{problem}"));
             }
             let errors = counted(problems.len(), "error");
             tell(&format!("the configuration has {errors}"));
-            ExitCode::from(USAGE)
         }
-        Some(unreadable) => {
-            tell(&format!("error: {unreadable}"));
-            ExitCode::from(USAGE)
-        }
-        None => {
-            tell(&format!("error: {}", causes(error)));
-            ExitCode::FAILURE
-        }
+        ConfigError::Unreadable { .. } => tell(&format!("error: {error}")),
     }
 }
 

@@ -1,37 +1,50 @@
 //! `render`: what would this notification become?
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
-use super::{body, print, tell};
+use super::fallback::report;
+use super::watch::watch;
+use super::{BodyArgument, failed, print, tell};
 use crate::alertmanager::Notification;
-use crate::app::prepare;
-use crate::config::Sources;
+use crate::app::prepare_with;
+use crate::config::{Draft, Sources};
+use crate::render::samples::ALL;
 use crate::render::{
-    DEFAULT_TEMPLATE, MESSAGE_BYTES, Options, ReceiverData, Renderer, Subject, plain_text,
+    CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
+    Renderer, Subject, plain_text,
 };
 use crate::routing::DEFAULT_RECEIVER;
-use crate::webex::NewMessage;
+use crate::sandbox::html;
+use crate::webex::{Attachment, NewMessage};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A webhook body of Alertmanager; without it, or as `-`, stdin is read
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    body: BodyArgument,
+    /// List the built-in notifications
+    #[arg(long, conflicts_with_all = ["file", "sample", "watch"])]
+    list_samples: bool,
     /// The configuration whose receiver and templates are meant; without it, the built-in ones
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The receiver of the configuration
     #[arg(long, value_name = "NAME", requires = "config")]
     receiver: Option<String>,
-    /// Another template than the receiver's
-    #[arg(long, value_name = "NAME")]
+    /// Another template than the receiver's: its name, or a file `NAME.md`, beside which
+    /// `NAME.card.json` is its card
+    #[arg(long, value_name = "NAME|FILE")]
     template: Option<String>,
     /// What to show
     #[arg(long, value_enum, default_value = "markdown")]
     format: Format,
+    /// Show it again whenever the template, the configuration or the notification changes
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -40,19 +53,66 @@ enum Format {
     Markdown,
     /// What is sent where Webex refuses the Markdown
     Text,
+    /// What Webex makes of the Markdown, nearly
+    Html,
+    /// The Adaptive Card that goes with it
+    Card,
     /// The bodies of the requests to Webex
     Request,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.list_samples {
+        for sample in &ALL {
+            print(&format!("{:<18} {}", sample.name, sample.shows))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Read once where it comes from stdin; a file may change while it is watched.
+    let from_file = arguments.body.file.as_deref() != Some(Path::new("-"))
+        && (arguments.body.file.is_some() || arguments.body.sample.is_some());
+    let read = || arguments.body.read(jiff::Timestamp::now());
+    let body = read()?;
+    if !arguments.watch {
+        return show(arguments, &body);
+    }
+    watch(&watched(arguments)?, || {
+        let body = if from_file { read() } else { Ok(body.clone()) };
+        if let Err(error) = body.and_then(|body| show(arguments, &body)) {
+            failed(&error);
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What it depends on: the files that are named, and the directory of the templates.
+fn watched(arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = arguments.body.file.iter().cloned().collect();
+    paths.extend(arguments.config.clone());
+    if let Some(file) = template_file(arguments) {
+        paths.push(file.with_extension("card.json"));
+        paths.push(file);
+    }
+    if let Some(config) = &arguments.config {
+        let sources = Sources::new(Some(config.clone()));
+        let draft = Draft::read(&sources)?;
+        paths.extend(draft.render_options().directory);
+    }
+    if paths.is_empty() {
+        bail!("there is nothing to watch; name a file, or a template with `--template FILE`");
+    }
+    Ok(paths)
+}
+
+/// Renders and shows it once.
+fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
     let chosen = choose(arguments)?;
-    let template = arguments.template.as_deref().unwrap_or(&chosen.template);
+    let template = &chosen.template;
     if !chosen.renderer.contains(template) {
         let known = chosen.renderer.names().join("`, `");
         bail!("no template is named `{template}`; known templates: `{known}`");
     }
-    let body = body(arguments.file.as_ref())?;
-    let notification = Notification::parse(&body)?;
+    let notification = Notification::parse(body)?;
     let rendered = chosen.renderer.render(&Subject {
         notification: &notification,
         receiver: &chosen.receiver,
@@ -61,31 +121,65 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         changed: None,
         now: jiff::Timestamp::now(),
     });
-    let parts = rendered.messages.len();
     for (number, message) in rendered.messages.iter().enumerate() {
-        let text = match arguments.format {
-            Format::Markdown => message.markdown.clone(),
-            Format::Text => plain_text(&message.markdown),
-            Format::Request => serde_json::to_string_pretty(&NewMessage {
-                room_id: &chosen.room_id,
-                markdown: Some(&message.markdown),
-                text: None,
-            })?,
-        };
-        print(&text)?;
-        tell(&format!(
-            "message {} of {parts}: {} of {MESSAGE_BYTES} bytes",
-            number + 1,
-            message.markdown.len(),
-        ));
-    }
-    match rendered.fallback {
-        None => Ok(ExitCode::SUCCESS),
-        Some(fallback) => {
-            tell(&format!("error: {fallback}"));
-            Ok(ExitCode::FAILURE)
+        if let Some(data) = data(arguments.format, message, &chosen.room_id)? {
+            print(&data)?;
         }
+        tell(&budget(number + 1, rendered.messages.len(), message));
     }
+    finish(arguments, &rendered, template)
+}
+
+/// What goes to stdout for a message.
+fn data(format: Format, message: &Message, room_id: &str) -> anyhow::Result<Option<String>> {
+    let card = message.card.as_ref();
+    Ok(Some(match format {
+        Format::Markdown => message.markdown.clone(),
+        Format::Text => plain_text(&message.markdown),
+        Format::Html => html(&message.markdown),
+        Format::Card => {
+            let Some(card) = card else { return Ok(None) };
+            let card: serde_json::Value = serde_json::from_str(card.json())?;
+            serde_json::to_string_pretty(&card)?
+        }
+        Format::Request => serde_json::to_string_pretty(&NewMessage {
+            room_id,
+            markdown: Some(&message.markdown),
+            text: None,
+            attachments: card
+                .and_then(|card| Attachment::card(card.json()))
+                .map(|card| [card]),
+        })?,
+    }))
+}
+
+/// How much of what Webex takes a message needs.
+fn budget(number: usize, parts: usize, message: &Message) -> String {
+    let mut text = format!(
+        "message {number} of {parts}: {} of {MESSAGE_BYTES} bytes as Markdown, {} as text",
+        message.markdown.len(),
+        plain_text(&message.markdown).len(),
+    );
+    if let Some(card) = &message.card {
+        // Writing to a string does not fail.
+        let _ = write!(text, ", card {} of {CARD_BYTES}", card.json().len());
+    }
+    text
+}
+
+fn finish(arguments: &Arguments, rendered: &Rendered, template: &str) -> anyhow::Result<ExitCode> {
+    if let Some(fallback) = &rendered.fallback {
+        tell(&report(fallback, ""));
+        return Ok(ExitCode::FAILURE);
+    }
+    let has_card = rendered
+        .messages
+        .iter()
+        .any(|message| message.card.is_some());
+    if matches!(arguments.format, Format::Card) && !has_card {
+        bail!("no card goes with template `{template}`; write `{template}.card.json` beside it");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 struct Chosen {
@@ -96,25 +190,48 @@ struct Chosen {
     room_id: String,
 }
 
+/// The template as a file, where one is named: with its ending, or with a path.
+fn template_file(arguments: &Arguments) -> Option<PathBuf> {
+    let named = arguments.template.as_deref()?;
+    let path = Path::new(named);
+    let is_file = path.extension().is_some_and(|ending| ending == "md");
+    is_file.then(|| path.to_path_buf())
+}
+
 fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
+    let mut files = Vec::new();
+    let mut named = arguments.template.clone();
+    if let Some(file) = template_file(arguments) {
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        named = stem.map(str::to_owned);
+        let card = file.with_extension("card.json");
+        if card.exists() {
+            files.push(card);
+        }
+        files.push(file);
+    }
     let name = arguments.receiver.as_deref().unwrap_or(DEFAULT_RECEIVER);
     let Some(file) = &arguments.config else {
+        let options = Options {
+            files,
+            ..Options::default()
+        };
         return Ok(Chosen {
-            renderer: Renderer::new(&Options::default())?,
+            renderer: Renderer::new(&options)?,
             receiver: name.to_owned(),
-            template: DEFAULT_TEMPLATE.to_owned(),
+            template: named.unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
             data: None,
             room_id: "ROOM".to_owned(),
         });
     };
-    let prepared = prepare(&Sources::new(Some(file.clone())))?;
+    let prepared = prepare_with(&Sources::new(Some(file.clone())), &files)?;
     let receiver =
         prepared.config.routes.find(name).with_context(|| {
             format!("no receiver is named `{name}`; choose one with `--receiver`")
         })?;
     Ok(Chosen {
         receiver: name.to_owned(),
-        template: receiver.template.clone(),
+        template: named.unwrap_or_else(|| receiver.template.clone()),
         data: Some(receiver.messages.clone()),
         room_id: receiver
             .destinations

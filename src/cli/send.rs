@@ -1,13 +1,12 @@
 //! `send`: deliver one notification the whole way, and say what became of it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use url::Url;
 
-use super::{ConfigArgument, body, counted, logs, print, runtime, tell};
+use super::{BodyArgument, ConfigArgument, counted, logs, print, runtime, tell};
 use crate::alertmanager::Notification;
 use crate::app::{engine, prepare};
 use crate::delivery::Outcome;
@@ -17,8 +16,8 @@ use crate::webex::Https;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A webhook body of Alertmanager; without it, or as `-`, stdin is read
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    body: BodyArgument,
     #[command(flatten)]
     config: ConfigArgument,
     /// The receiver of the configuration
@@ -30,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let body = body(arguments.file.as_ref())?;
+    let body = arguments.body.read(jiff::Timestamp::now())?;
     match &arguments.url {
         Some(url) => runtime(1)?.block_on(to_service(url.clone(), body)),
         None => to_webex(arguments, &body),

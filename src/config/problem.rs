@@ -37,6 +37,9 @@ pub enum Place {
     File(PathBuf, Option<usize>),
     /// An environment variable.
     Variable(String),
+    /// A template: the file with line and column where they are known, and the line itself
+    /// with a mark below what is meant.
+    Template(String, String),
     /// Nowhere: it is missing, and no file was given.
     Nowhere,
 }
@@ -46,7 +49,7 @@ impl Problem {
     pub(super) fn line(&self) -> Option<usize> {
         match &self.place {
             Place::File(_, line) => *line,
-            Place::Variable(_) | Place::Nowhere => None,
+            Place::Variable(_) | Place::Template(..) | Place::Nowhere => None,
         }
     }
 
@@ -54,7 +57,7 @@ impl Problem {
     pub(super) fn order(&self) -> (bool, Option<usize>, &str) {
         let variable = match &self.place {
             Place::Variable(name) => name.as_str(),
-            Place::File(..) | Place::Nowhere => "",
+            Place::File(..) | Place::Template(..) | Place::Nowhere => "",
         };
         (!variable.is_empty(), self.line(), variable)
     }
@@ -75,6 +78,12 @@ impl fmt::Display for Problem {
             Place::File(path, Some(line)) => write!(f, "\n  --> {}:{line}", path.display())?,
             Place::File(path, None) => write!(f, "\n  --> {}", path.display())?,
             Place::Variable(name) => write!(f, "\n  --> environment variable {name}")?,
+            Place::Template(place, excerpt) => {
+                write!(f, "\n  --> {place}")?;
+                if !excerpt.is_empty() {
+                    write!(f, "\n{excerpt}")?;
+                }
+            }
             Place::Nowhere => {}
         }
         if !self.hint.is_empty() {

@@ -105,16 +105,22 @@ impl<'a> Draft<'a> {
     pub fn render_options(&self) -> render::Options {
         render::Options {
             directory: self.settings.templates.directory.clone(),
+            files: Vec::new(),
             timezone: messages::timezone(&self.settings.templates.timezone)
                 .unwrap_or(TimeZone::UTC),
             links: messages::rewrites(&self.settings.links),
         }
     }
 
-    /// Notes what is wrong with the templates.
+    /// Notes what is wrong with the templates as a whole.
     pub fn template_problem(&mut self, message: String) {
         let path = ["templates", "directory"].map(str::to_owned);
         self.problems.push(self.places.problem(&path, message, ""));
+    }
+
+    /// Notes what is wrong with one template.
+    pub fn broken_template(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 
     /// Judges the whole.

@@ -21,7 +21,7 @@ use super::retry::{Form, Verdict, judge};
 use super::token::{Token, Use};
 use crate::config;
 use crate::telemetry::{MessageKind, Metrics};
-use crate::webex::{self, Client, NewMessage};
+use crate::webex::{self, Attachment, Client, NewMessage};
 
 /// What waits is looked through so often for what nobody asks for any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
@@ -159,10 +159,17 @@ impl Bot {
     /// Posts once, and says what it means.
     async fn attempt(&self, engine: &Engine, job: &Job, token: &Arc<SecretString>) -> Attempt {
         let (text, form) = notes::text(engine, job);
+        let card = match form {
+            Form::Card => job.first().message().card.as_ref(),
+            Form::Markdown | Form::Text => None,
+        };
         let message = NewMessage {
             room_id: &job.destination().room_id,
-            markdown: (form == Form::Markdown).then_some(&text),
+            markdown: (form != Form::Text).then_some(&text),
             text: (form == Form::Text).then_some(&text),
+            attachments: card
+                .and_then(|card| Attachment::card(card.json()))
+                .map(|card| [card]),
         };
         let start = Instant::now();
         let answer = self.client.post_message(token, &message).await;
@@ -200,6 +207,20 @@ impl Bot {
                 Settled::Again
             }
             Verdict::Plainer if job.is_digest() => Settled::MessageRefused(error.to_string()),
+            Verdict::Plainer if form == Form::Card => {
+                let receiver = &job.first().delivery.receiver.name;
+                self.metrics.card_refused(receiver);
+                tracing::warn!(
+                    %receiver, room = %job.destination().room_name, %error,
+                    "Webex refused the card for room `{}`; trying without: {error}",
+                    job.destination().room_name,
+                );
+                let text = notes::without_card(job.first().message(), &error);
+                return Attempt {
+                    plainer: Some((Form::Markdown, text.into())),
+                    ..Attempt::of(Settled::Again)
+                };
+            }
             Verdict::Plainer => {
                 let receiver = &job.first().delivery.receiver.name;
                 self.metrics.markdown_refused(receiver);
@@ -208,8 +229,9 @@ impl Bot {
                     "Webex refused the Markdown for room `{}`; trying plain text: {error}",
                     job.destination().room_name,
                 );
+                let text = notes::plain(job.first().message(), &error);
                 return Attempt {
-                    plain: Some(notes::plain(job.first().message(), &error).into()),
+                    plainer: Some((Form::Text, text.into())),
                     ..Attempt::of(Settled::Again)
                 };
             }
@@ -221,8 +243,8 @@ impl Bot {
 
     /// Tells the queue, and then whoever is through.
     fn settle(self: &Arc<Self>, engine: &Arc<Engine>, mut job: Job, attempt: Attempt) {
-        if let Some(plain) = attempt.plain {
-            job.make_plain(&plain);
+        if let Some((form, text)) = attempt.plainer {
+            job.make_plainer(form, &text);
         }
         let broken = matches!(attempt.settled, Settled::Broken);
         if matches!(attempt.settled, Settled::Accepted) {
@@ -260,7 +282,7 @@ impl Bot {
             let delivery = &item.delivery;
             let kind = if job.is_digest() {
                 MessageKind::Digest
-            } else if delivery.plainer || item.form == Form::Text {
+            } else if delivery.plainer || item.plainer.is_some() {
                 MessageKind::Fallback
             } else {
                 MessageKind::New
@@ -319,8 +341,8 @@ impl Bot {
 /// What an attempt came to.
 struct Attempt {
     settled: Settled,
-    /// The message as plain text, where it is to be sent so from now on.
-    plain: Option<Box<str>>,
+    /// Another form and the message in it, where it is to be sent so from now on.
+    plainer: Option<(Form, Box<str>)>,
     /// Why it is to be tried again.
     failure: Option<String>,
 }
@@ -329,7 +351,7 @@ impl Attempt {
     fn of(settled: Settled) -> Self {
         Self {
             settled,
-            plain: None,
+            plainer: None,
             failure: None,
         }
     }

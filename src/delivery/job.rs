@@ -20,8 +20,8 @@ pub(super) struct Item {
     /// Which of the messages is next.
     part: usize,
     pub(super) form: Form,
-    /// The part as plain text, where Webex refused it otherwise.
-    pub(super) plain: Option<Box<str>>,
+    /// The part in a plainer form, where Webex refused it otherwise.
+    pub(super) plainer: Option<Box<str>>,
     pub(super) failures: u32,
     /// With how many others it may go into a digest; halved when Webex refuses one.
     pub(super) batch: usize,
@@ -33,8 +33,8 @@ impl Item {
             delivery: Arc::clone(delivery),
             destination,
             part: 0,
-            form: Form::Markdown,
-            plain: None,
+            form: delivery.messages.first().map_or(Form::Markdown, richest),
+            plainer: None,
             failures: 0,
             batch: usize::MAX,
         }
@@ -52,8 +52,9 @@ impl Item {
     /// Its room has this message; on to the next.
     pub(super) fn next_part(&mut self) {
         self.part += 1;
-        self.form = Form::Markdown;
-        self.plain = None;
+        let next = self.delivery.messages.get(self.part);
+        self.form = next.map_or(Form::Markdown, richest);
+        self.plainer = None;
         self.failures = 0;
     }
 
@@ -68,7 +69,16 @@ impl Item {
     }
 
     pub(super) fn may_join_digest(&self, others: usize) -> bool {
-        self.part == 0 && self.form == Form::Markdown && self.batch > others
+        self.part == 0 && self.plainer.is_none() && self.batch > others
+    }
+}
+
+/// The form that shows most of a message.
+fn richest(message: &Message) -> Form {
+    if message.card.is_some() {
+        Form::Card
+    } else {
+        Form::Markdown
     }
 }
 
@@ -99,11 +109,11 @@ impl Job {
         self.first().delivery.span.clone()
     }
 
-    /// From now on it is sent as plain text.
-    pub(super) fn make_plain(&mut self, plain: &str) {
+    /// From now on it is sent in this form.
+    pub(super) fn make_plainer(&mut self, form: Form, text: &str) {
         for (_, item) in &mut self.items {
-            item.form = Form::Text;
-            item.plain = Some(plain.into());
+            item.form = form;
+            item.plainer = Some(text.into());
         }
     }
 

@@ -1,5 +1,5 @@
 //! What is said in a message besides what the template made of it: that it is late, that
-//! another room refuses, that Webex did not take the Markdown.
+//! another room refuses, that Webex did not take the card or the Markdown.
 
 use std::time::Duration;
 
@@ -36,8 +36,8 @@ pub(super) fn text(engine: &Engine, job: &Job) -> (String, Form) {
         return (digest.markdown, Form::Markdown);
     }
     let item = job.first();
-    if let Some(plain) = &item.plain {
-        return (plain.to_string(), item.form);
+    if let Some(plainer) = &item.plainer {
+        return (plainer.to_string(), item.form);
     }
     let delivery = &item.delivery;
     let mut notes = Vec::new();
@@ -53,6 +53,15 @@ pub(super) fn text(engine: &Engine, job: &Job) -> (String, Form) {
     let mut message = item.message().clone();
     message.append_note(&notes.join(" "));
     (message.markdown, item.form)
+}
+
+/// The same to be sent without its card, with a word on why.
+pub(super) fn without_card(message: &Message, error: &webex::Error) -> String {
+    let mut noted = message.clone();
+    noted.append_note(&format!(
+        "Shown without its card, because Webex refused it: {error}"
+    ));
+    noted.markdown
 }
 
 /// The same as plain text, with a word on why.

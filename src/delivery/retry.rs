@@ -22,7 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// In what form a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As Markdown.
+    /// As Markdown with a card.
+    Card,
+    /// As Markdown; where there is a card, because Webex refused it.
     Markdown,
     /// As plain text, because Webex refused the Markdown.
     Text,
@@ -67,7 +69,7 @@ pub(super) fn judge(error: &Error, form: Form) -> Verdict {
         } => match status.as_u16() {
             429 => Verdict::CloseGate(gate_wait(*retry_after)),
             401 => Verdict::Token,
-            400 if form == Form::Markdown => Verdict::Plainer,
+            400 if form != Form::Text => Verdict::Plainer,
             403 | 404 => Verdict::RoomRefused,
             500 | 502 | 504 => retry(true, asked_for(*retry_after)),
             408 | 423 | 500..=599 => retry(false, asked_for(*retry_after)),
@@ -140,11 +142,13 @@ mod tests {
             };
             let error = status(code, RetryAfter::Missing);
             assert_eq!(judge(&error, Form::Text), expected, "{code}");
-            let markdown = judge(&error, Form::Markdown);
-            if code == 400 {
-                assert_eq!(markdown, Verdict::Plainer);
-            } else {
-                assert_eq!(markdown, expected, "{code}");
+            for form in [Form::Card, Form::Markdown] {
+                let richer = judge(&error, form);
+                if code == 400 {
+                    assert_eq!(richer, Verdict::Plainer);
+                } else {
+                    assert_eq!(richer, expected, "{code}");
+                }
             }
         }
     }

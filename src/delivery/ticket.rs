@@ -84,11 +84,7 @@ impl Delivery {
 
     /// What it holds in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        let texts: usize = self
-            .messages
-            .iter()
-            .map(|message| message.markdown.len())
-            .sum();
+        let texts: usize = self.messages.iter().map(Message::bytes).sum();
         texts + size_of::<Self>()
     }
 

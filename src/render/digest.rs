@@ -9,10 +9,10 @@
 
 use std::fmt::Write as _;
 
+use super::cut::cut_text;
 use super::escape::push_escaped;
 use super::severity::Severity;
 use super::shorten::brief;
-use super::split::cut_text;
 use super::{Message, RENDERED_BYTES, links};
 use crate::alertmanager::{Alert, Notification, Status};
 
@@ -40,11 +40,20 @@ const PLACES_SHOWN: usize = 2;
 /// Longer links are left out: they would take the room of other entries.
 const LINKS_BYTES: usize = 700;
 
+/// What a digest calls the ranks of its entries.
+const RANKS: [&str; 5] = [
+    "critical",
+    "unknown severity",
+    "warning",
+    "info",
+    "resolved",
+];
+
 /// Between the parts of an entry.
 const SEPARATOR: &str = " · ";
 
-/// Stands before each entry. An item of a list, so that a long one is indented.
-const BULLET: &str = "\n- ";
+/// Stands before each entry. A paragraph each, as one takes several lines on a phone.
+const BREAK: &str = "\n\n";
 
 /// The rank of a notification in which nothing fires any more.
 const RESOLVED_RANK: u8 = 4;
@@ -84,10 +93,18 @@ impl Entry {
         }
     }
 
+    /// The same with another line, such as a template made.
+    pub(super) fn with_line(mut self, text: &str) -> Self {
+        let lines: Vec<&str> = text.split_whitespace().collect();
+        self.markdown = cut_text(&lines.join(" "), ENTRY_BYTES).into();
+        self.links = Box::default();
+        self
+    }
+
     /// How much of [`DIGEST_BYTES`] it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.markdown.len() + BULLET.len()
+        self.markdown.len() + BREAK.len()
     }
 
     /// The entry alone, as a message.
@@ -120,10 +137,19 @@ fn emoji(rank: u8) -> &'static str {
     }
 }
 
-/// `🔴 **3 firing, 1 resolved: KubePodCrashLooping** · payments · prod-eu1 · Pod is …`
+/// `🔴 **3 firing, 1 resolved: KubePodCrashLooping** · payments · prod-eu1 · Pod is …`. Of a
+/// single alert the emoji says enough.
 fn line(notification: &Notification<'_>, emoji: &str, firing: usize, resolved: usize) -> String {
-    let mut text = format!("{emoji} **{}", counts(firing, resolved));
+    let mut text = format!("{emoji} **");
+    let before = text.len();
+    if firing + resolved > 1 {
+        text.push_str(&counts(firing, resolved));
+        text.push_str(": ");
+    }
     push_names(&mut text, notification);
+    if text.len() == before || text.ends_with(": ") {
+        text.push_str("alert");
+    }
     text.push_str("**");
     let places = PLACES
         .iter()
@@ -167,7 +193,7 @@ fn push_names(text: &mut String, notification: &Notification<'_>) {
         names.push(name);
     }
     for (index, name) in names.iter().enumerate() {
-        text.push_str(if index == 0 { ": " } else { ", " });
+        text.push_str(if index == 0 { "" } else { ", " });
         push_line(text, name, NAME_CHARS);
     }
     if more {
@@ -240,7 +266,7 @@ pub(super) fn message(entries: &[&Entry]) -> Message {
         .count();
     let mut for_links = room - sorted[..shown].iter().map(|e| e.bytes()).sum::<usize>();
     for entry in &sorted[..shown] {
-        markdown.push_str(BULLET);
+        markdown.push_str(BREAK);
         markdown.push_str(&entry.markdown);
         let links = SEPARATOR.len() + entry.links.len();
         if !entry.links.is_empty() && links <= for_links {
@@ -278,15 +304,8 @@ fn head(entries: &[&Entry]) -> String {
         entries.len(),
         counts(firing, resolved)
     );
-    const NAMES: [&str; 5] = [
-        "critical",
-        "unknown severity",
-        "warning",
-        "info",
-        "resolved",
-    ];
     let mut separator = "";
-    for (rank, name) in (0_u8..).zip(NAMES) {
+    for (rank, name) in (0_u8..).zip(RANKS) {
         let groups = entries
             .iter()
             .filter(|entry| entry.severity_rank == rank)
@@ -296,7 +315,7 @@ fn head(entries: &[&Entry]) -> String {
             separator = SEPARATOR;
         }
     }
-    text.push_str("  \n*More came in than Webex takes one by one, so each has one line.*\n");
+    text.push_str("  \n*More came in than Webex takes one by one, so each has one line.*");
     text
 }
 

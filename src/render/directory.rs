@@ -2,7 +2,8 @@
 //!
 //! The directory is usually a mounted `ConfigMap`: its files are links through `..data` into
 //! a directory whose name begins with `..` as well. Links are followed, names that begin
-//! with a dot are not looked at, and neither is anything that is no `NAME.md` file.
+//! with a dot are not looked at, and neither is anything that is no `NAME.md` or
+//! `NAME.card.json` file.
 //!
 //! What does not belong here: what is in the files (`engine`).
 
@@ -14,6 +15,9 @@ use super::error::Error;
 
 /// What a template's file name ends with.
 pub(super) const SUFFIX: &str = ".md";
+
+/// What the file name of a card's template ends with.
+pub(super) const CARD_SUFFIX: &str = ".card.json";
 
 /// A template as it was found.
 #[derive(Debug)]
@@ -53,8 +57,23 @@ pub(super) fn read(directory: &Path) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
+/// Adds one file, which takes the place of another of its name.
+pub(super) fn add(files: &mut Vec<File>, path: &Path) {
+    let Some(name) = template_name(path) else {
+        return;
+    };
+    files.retain(|file| file.name != name);
+    files.push(File {
+        name,
+        content: fs::read_to_string(path),
+        path: path.to_path_buf(),
+    });
+}
+
 fn template_name(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
-    let stem = name.strip_suffix(SUFFIX)?;
+    let stem = name
+        .strip_suffix(SUFFIX)
+        .or_else(|| name.strip_suffix(CARD_SUFFIX))?;
     (!stem.is_empty() && !name.starts_with('.')).then(|| name.to_owned())
 }

@@ -4,30 +4,60 @@
 //! it. The built-in ones are kept a second time where a directory may override them: the
 //! fallback must not depend on what somebody put there.
 //!
+//! Messages and cards are two sets: what Tera prints is escaped in one way for all templates
+//! of a set, and a message cannot include a card.
+//!
 //! What does not belong here: the data (`context`), the filters (`filters`), and the limits
 //! of a message (`split`).
 
+mod load;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use tera::{Context, ErrorKind, Tera};
+use tera::{Context, Error as TeraError, Kwargs, State, Tera, TeraResult, Value};
 
-use super::directory::{File, SUFFIX};
+use self::load::{Source, load};
+use super::card::{self, Card};
+use super::directory::{CARD_SUFFIX, File, SUFFIX};
 use super::error::{BrokenTemplate, Error};
 use super::escape::escape;
 use super::fallback::Fallback;
-use super::{DEFAULT_TEMPLATE, Locality, filters};
+use super::guard::Guarded;
+use super::limits::{self, Limits, Meter};
+use super::source::excerpt;
+use super::{DEFAULT_TEMPLATE, Locality, filters, severity};
 
 /// Name and content of the templates that are compiled in.
-const BUILT_IN: [(&str, &str); 1] = [("default.md", include_str!("../../templates/default.md"))];
+const BUILT_IN: [(&str, &str); 4] = [
+    ("default.md", include_str!("../../templates/default.md")),
+    ("compact.md", include_str!("../../templates/compact.md")),
+    ("detailed.md", include_str!("../../templates/detailed.md")),
+    (
+        "compact.card.json",
+        include_str!("../../templates/compact.card.json"),
+    ),
+];
 
-/// What a broken template is replaced with while the others are examined.
-const STUB: &str = "";
+/// Filters that make Markdown. What they give is not escaped again, so in a card it could end
+/// a text and begin something else.
+const MARKDOWN_FILTERS: [&str; 6] = ["code", "facts", "fence", "link", "links", "mention"];
 
-/// Tera with all templates.
+/// All templates, ready to run.
 pub(super) struct Engine {
+    messages: Set,
+    cards: Set,
+    /// The built-in messages alone, where `messages` holds others as well.
+    built_in: Option<Set>,
+    limits: Limits,
+}
+
+/// Templates that can include each other.
+struct Set {
     tera: Tera,
-    /// The built-in templates alone, where `tera` holds others as well.
-    built_in: Option<Tera>,
+    /// What was put into them, by name.
+    guarded: HashMap<String, Guarded>,
+    suffix: &'static str,
 }
 
 impl std::fmt::Debug for Engine {
@@ -38,33 +68,105 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// A template on its way into Tera.
-struct Source<'a> {
-    name: &'a str,
-    /// How errors call it.
-    file: String,
-    content: &'a str,
-}
-
 impl Engine {
     pub(super) fn new(files: &[File], locality: &Arc<Locality>) -> Result<Self, Error> {
         let mut broken = Vec::new();
-        let mut sources: Vec<Source<'_>> = BUILT_IN
-            .iter()
-            .filter(|(name, _)| !files.iter().any(|file| file.name == *name))
+        let messages = Set::new(files, SUFFIX, locality, &mut broken);
+        let cards = Set::new(files, CARD_SUFFIX, locality, &mut broken);
+        match messages.zip(cards) {
+            Some((messages, cards)) if broken.is_empty() => {
+                let built_in = if files.is_empty() {
+                    None
+                } else {
+                    Set::new(&[], SUFFIX, locality, &mut broken)
+                };
+                Ok(Self {
+                    messages,
+                    cards,
+                    built_in,
+                    limits: Limits::default(),
+                })
+            }
+            _ => {
+                broken.sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+                Err(Error::Broken(broken))
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, template: &str) -> bool {
+        self.messages.contains(template)
+    }
+
+    pub(super) fn has_card(&self, template: &str) -> bool {
+        self.cards.contains(template)
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.messages.names()
+    }
+
+    /// Runs a template. Output that shows nothing counts as a failure: an alert that posts
+    /// an empty message is lost.
+    pub(super) fn render(&self, template: &str, context: &Context) -> Result<String, Fallback> {
+        self.messages.message(template, context, self.limits)
+    }
+
+    /// Runs the built-in `default`, whatever the directory holds.
+    pub(super) fn render_default(&self, context: &Context) -> Result<String, Fallback> {
+        let set = self.built_in.as_ref().unwrap_or(&self.messages);
+        set.message(DEFAULT_TEMPLATE, context, self.limits)
+    }
+
+    /// Makes the card that goes with the messages of a template, if there is one.
+    pub(super) fn card(
+        &self,
+        template: &str,
+        context: &mut Context,
+    ) -> Result<Option<Card>, Fallback> {
+        if !self.cards.contains(template) {
+            return Ok(None);
+        }
+        // In Markdown it is two spaces and a line's end; JSON knows no line's end.
+        context.insert_value("br", Value::safe_string("\\n"));
+        // The message beside it mentions; a card cannot.
+        context.insert_value("mention", Value::from(""));
+        let name = self.cards.file(template);
+        self.cards
+            .run(&name, context, self.limits)
+            .and_then(|json| {
+                Card::parse(&json).map_err(|reason| Fallback::reasoned(&name, &reason))
+            })
+            .map_err(Fallback::of_card)
+    }
+}
+
+impl Set {
+    /// `None` where one is broken, of which `broken` tells more.
+    fn new(
+        files: &[File],
+        suffix: &'static str,
+        locality: &Arc<Locality>,
+        broken: &mut Vec<BrokenTemplate>,
+    ) -> Option<Self> {
+        let belongs = |name: &str| name.ends_with(suffix);
+        let built_in = BUILT_IN.iter().filter(|(name, _)| belongs(name));
+        let mut sources: Vec<Source<'_>> = built_in
+            .filter(|(name, _)| !overridden(name, files))
             .map(|(name, content)| Source {
                 name,
                 file: format!("built-in {name}"),
                 content,
             })
             .collect();
-        for file in files {
+        for file in files.iter().filter(|file| belongs(&file.name)) {
             let content = file.content.as_ref().unwrap_or_else(|error| {
                 broken.push(BrokenTemplate {
                     file: file.path.display().to_string(),
                     position: None,
                     message: format!("it cannot be read as UTF-8 text: {error}"),
                     excerpt: String::new(),
+                    hint: "let the user that runs this read it, and save it as UTF-8".to_owned(),
                 });
                 EMPTY
             });
@@ -74,276 +176,132 @@ impl Engine {
                 content,
             });
         }
-        let tera = load(&prepared(locality), &mut sources, &mut broken);
-        match tera {
-            Some(tera) if broken.is_empty() => {
-                let built_in = if files.is_empty() {
-                    None
-                } else {
-                    Some(Self::new(&[], locality)?.tera)
-                };
-                Ok(Self { tera, built_in })
-            }
-            _ => Err(Error::Broken(broken)),
-        }
+        let base = prepared(suffix, locality);
+        let plain = load(&base, &mut sources, broken)?;
+        let guarded: HashMap<String, Guarded> = sources
+            .iter()
+            .map(|source| (source.name.to_owned(), Guarded::new(source.content)))
+            .collect();
+        let mut tera = base;
+        let with_calls = guarded
+            .iter()
+            .map(|(name, guarded)| (name.as_str(), guarded.text.as_str()));
+        Some(match tera.add_raw_templates(with_calls) {
+            Ok(()) => Self {
+                tera,
+                guarded,
+                suffix,
+            },
+            // Not known to happen. Without calls less is bounded, but alerts are told.
+            Err(_) => Self {
+                tera: plain,
+                guarded: HashMap::new(),
+                suffix,
+            },
+        })
     }
 
-    pub(super) fn contains(&self, template: &str) -> bool {
-        self.tera.contains_template(&format!("{template}{SUFFIX}"))
+    fn file(&self, template: &str) -> String {
+        format!("{template}{}", self.suffix)
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .tera
-            .get_template_names()
-            .filter_map(|name| name.strip_suffix(SUFFIX))
+    fn contains(&self, template: &str) -> bool {
+        self.tera.contains_template(&self.file(template))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = self.tera.get_template_names();
+        let mut names: Vec<String> = names
+            .filter_map(|name| name.strip_suffix(self.suffix))
             .map(str::to_owned)
             .collect();
         names.sort_unstable();
         names
     }
 
-    /// Runs a template. Output that shows nothing counts as a failure: an alert that posts
-    /// an empty message is lost.
-    pub(super) fn render(&self, template: &str, context: &Context) -> Result<String, Fallback> {
-        run(&self.tera, template, context)
+    fn message(
+        &self,
+        template: &str,
+        context: &Context,
+        limits: Limits,
+    ) -> Result<String, Fallback> {
+        let text = self.run(template, context, limits)?;
+        if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
+            return Err(Fallback::reasoned(template, "it rendered to nothing"));
+        }
+        Ok(text)
     }
 
-    /// Runs the built-in `default`, whatever the directory holds.
-    pub(super) fn render_default(&self, context: &Context) -> Result<String, Fallback> {
-        let tera = self.built_in.as_ref().unwrap_or(&self.tera);
-        run(tera, DEFAULT_TEMPLATE, context)
+    /// `told` is how a failure calls the template.
+    fn run(&self, told: &str, context: &Context, limits: Limits) -> Result<String, Fallback> {
+        let mut meter = Meter::start(limits);
+        let template = told.strip_suffix(self.suffix).unwrap_or(told);
+        self.tera
+            .render_to(&self.file(template), context, &mut meter)
+            .map_err(|error| match meter.breach() {
+                Some(reason) => Fallback::reasoned(told, reason),
+                None => self.placed(Fallback::from_tera(told, &error)),
+            })?;
+        Ok(meter.finish())
     }
+}
+
+impl Set {
+    /// With the column that the author knows.
+    fn placed(&self, mut failed: Fallback) -> Fallback {
+        if let Some((file, line, column)) = &mut failed.place
+            && let Some(guarded) = self.guarded.get(file)
+        {
+            // Told from 1 on.
+            *column = guarded.column(*line, *column - 1) + 1;
+            failed.excerpt = excerpt(&guarded.source, *line, *column);
+        }
+        failed
+    }
+}
+
+/// A built-in card shows what the built-in message of its name says, so it goes with it.
+fn overridden(name: &str, files: &[File]) -> bool {
+    let is_there = |name: &str| files.iter().any(|file| file.name == name);
+    is_there(name)
+        || name
+            .strip_suffix(CARD_SUFFIX)
+            .is_some_and(|stem| is_there(&format!("{stem}{SUFFIX}")))
 }
 
 const EMPTY: &String = &String::new();
 
-fn run(tera: &Tera, template: &str, context: &Context) -> Result<String, Fallback> {
-    let text = tera
-        .render(&format!("{template}{SUFFIX}"), context)
-        .map_err(|error| Fallback::from_tera(template, &error))?;
-    if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
-        return Err(Fallback::empty(template));
-    }
-    Ok(text)
-}
-
-fn prepared(locality: &Arc<Locality>) -> Tera {
+fn prepared(suffix: &'static str, locality: &Arc<Locality>) -> Tera {
     let mut tera = Tera::new();
-    tera.autoescape_on([SUFFIX]);
-    tera.set_escape_fn(escape);
+    tera.autoescape_on([suffix]);
     filters::register(&mut tera, locality);
+    limits::register(&mut tera);
+    if suffix == CARD_SUFFIX {
+        tera.set_escape_fn(card::escape);
+        for name in MARKDOWN_FILTERS {
+            tera.register_filter(name, move |_: &Value, _: Kwargs, _: &State<'_>| {
+                no_text(name)
+            });
+        }
+        tera.register_function("mention", |_: Kwargs, _: &State<'_>| no_text("mention"));
+        tera.register_filter("severity_colour", severity_colour);
+    } else {
+        tera.set_escape_fn(escape);
+    }
     tera
 }
 
-/// Adds all templates, as far as they are whole; what is wrong with the others goes to
-/// `broken`. A broken one is replaced by an empty one, so that it hides no other's errors.
-fn load(base: &Tera, sources: &mut [Source<'_>], broken: &mut Vec<BrokenTemplate>) -> Option<Tera> {
-    for source in sources.iter_mut() {
-        let alone = base.clone().add_raw_template(source.name, source.content);
-        if let Err(error) = alone
-            && let ErrorKind::SyntaxError(report) = error.kind()
-        {
-            let report = parse_report(&error.to_string(), report.message());
-            broken.push(name_file(report, &source.file));
-            source.content = STUB;
-        }
-    }
-    // Each round finds at least one more broken template, or is the last.
-    for _ in 0..=sources.len() {
-        let mut tera = base.clone();
-        let added = tera.add_raw_templates(sources.iter().map(|s| (s.name, s.content)));
-        let Err(error) = added else {
-            return Some(tera);
-        };
-        let stubs = !broken.is_empty();
-        let mut found = false;
-        for (name, problem) in problems(&error) {
-            if stubs && misses_content(&problem.message) {
-                continue;
-            }
-            let source = sources.iter_mut().find(|source| source.name == name);
-            let Some(source) = source else {
-                broken.push(problem);
-                continue;
-            };
-            found = true;
-            broken.push(name_file(problem, &source.file));
-            source.content = STUB;
-        }
-        if !found {
-            return None;
-        }
-    }
-    None
+fn no_text(name: &str) -> TeraResult<Value> {
+    Err(TeraError::message(format!(
+        "`{name}` makes Markdown, which is no text for a card; write a `FactSet` or an `Action.OpenUrl`"
+    )))
 }
 
-/// Whether a template misses what another one defines: the other may be a broken one, whose
-/// replacement defines nothing.
-fn misses_content(message: &str) -> bool {
-    message.starts_with("Unknown component") || message.ends_with("in any parent template")
-}
-
-fn name_file(mut problem: BrokenTemplate, file: &str) -> BrokenTemplate {
-    file.clone_into(&mut problem.file);
-    problem
-}
-
-/// The templates that an error of the whole set is about, by name.
-fn problems(error: &tera::Error) -> Vec<(String, BrokenTemplate)> {
-    let unplaced = |name: &str| {
-        let message = error.to_string();
-        vec![(
-            name.to_owned(),
-            BrokenTemplate {
-                file: name.to_owned(),
-                position: None,
-                message: message.trim_end_matches('.').to_owned(),
-                excerpt: String::new(),
-            },
-        )]
-    };
-    match error.kind() {
-        ErrorKind::MissingParent { current, .. } => unplaced(current),
-        ErrorKind::CircularExtend { tpl, .. } | ErrorKind::CircularInclude { tpl, .. } => {
-            unplaced(tpl)
-        }
-        _ => {
-            let text = error.to_string();
-            // Tera joins its reports with an empty line; each begins with `error: `.
-            let Some(reports) = text.strip_prefix("error: ") else {
-                return unplaced("templates");
-            };
-            reports
-                .split("\n\nerror: ")
-                .map(|report| {
-                    let message = report.lines().next().unwrap_or_default();
-                    let problem = parse_report(report, message);
-                    (problem.file.clone(), problem)
-                })
-                .collect()
-        }
-    }
-}
-
-/// Reads back the place from Tera's report, which for a whole set exists only as text:
-/// ```text
-/// Unknown filter `x`
-///  --> team.md:3:14
-///   |
-/// 3 | {{ a | x }}
-///   |        ^
-/// ```
-fn parse_report(report: &str, message: &str) -> BrokenTemplate {
-    let place = report
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix("--> "));
-    let mut parts = place.unwrap_or_default().rsplitn(3, ':');
-    let column = parts.next().and_then(|column| column.parse().ok());
-    let line = parts.next().and_then(|line| line.parse().ok());
-    let file = parts.next().unwrap_or_default().to_owned();
-    let excerpt: Vec<&str> = report
-        .lines()
-        .skip_while(|line| !line.trim_start().starts_with("--> "))
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    BrokenTemplate {
-        file,
-        position: line.zip(column),
-        message: message.to_owned(),
-        excerpt: excerpt.join("\n"),
-    }
+/// `severity | severity_colour`: what a card calls the colour of a severity.
+fn severity_colour(label: &Value, _: Kwargs, _: &State<'_>) -> Value {
+    let label = label.as_str().unwrap_or_default();
+    Value::from(severity::Severity::from_label(label).colour())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-    use crate::render::Options;
-
-    fn file(name: &str, content: &str) -> File {
-        File {
-            name: name.to_owned(),
-            path: format!("/templates/{name}").into(),
-            content: Ok(content.to_owned()),
-        }
-    }
-
-    fn engine(files: &[File]) -> Result<Engine, Error> {
-        let options = Options::default();
-        let locality = Locality {
-            timezone: options.timezone,
-            links: options.links,
-        };
-        Engine::new(files, &Arc::new(locality))
-    }
-
-    fn broken(files: &[File]) -> Vec<BrokenTemplate> {
-        match engine(files).unwrap_err() {
-            Error::Broken(broken) => broken,
-            other @ Error::Directory { .. } => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn all_broken_templates_are_told_at_once_with_their_places() {
-        let files = [
-            file("syntax.md", "fine\n{% if status %}never ends"),
-            file(
-                "filter.md",
-                "\n\n  {{ status | nosuch }} {{ nofunction() }}",
-            ),
-            file("fine.md", "{{ status }}"),
-            file("include.md", "{% include \"gone.md\" %}"),
-            file("parent.md", "{% extends \"gone.md\" %}"),
-            File {
-                content: Err(io::Error::from(io::ErrorKind::PermissionDenied)),
-                ..file("secret.md", "")
-            },
-        ];
-        insta::assert_snapshot!(engine(&files).unwrap_err());
-    }
-
-    #[test]
-    fn a_template_is_not_blamed_for_what_a_broken_one_would_define() {
-        let files = [
-            file("base.md", "{% block body %}{% endblock %}{{"),
-            file(
-                "child.md",
-                "{% extends \"base.md\" %}{% block body %}x{% endblock %}",
-            ),
-        ];
-        let broken = broken(&files);
-        assert_eq!(broken.len(), 1, "{broken:?}");
-        assert_eq!(broken[0].file, "/templates/base.md");
-    }
-
-    #[test]
-    fn templates_that_include_each_other_are_told_and_hide_no_other_error() {
-        let files = [
-            file("a.md", "{% include \"b.md\" %}"),
-            file("b.md", "{% include \"a.md\" %}"),
-            file("c.md", "{{ x | nosuch }}"),
-        ];
-        let broken = broken(&files);
-        assert!(broken[0].message.contains("Circular include"), "{broken:?}");
-        assert!(
-            broken
-                .iter()
-                .any(|problem| problem.file == "/templates/c.md")
-        );
-    }
-
-    #[test]
-    fn a_template_of_the_directory_overrides_the_built_in_one_but_not_the_fallback() {
-        let engine = engine(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
-        let context = Context::new();
-        assert_eq!(engine.names(), ["default", "team"]);
-        assert!(engine.contains("team") && !engine.contains("team.md"));
-        assert_eq!(engine.render("default", &context).unwrap(), "mine");
-        // Without data the built-in one fails, which shows that it is the one that ran.
-        assert!(engine.render_default(&context).is_err());
-    }
-}
+mod tests;

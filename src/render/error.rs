@@ -37,17 +37,29 @@ pub struct BrokenTemplate {
     pub message: String,
     /// The line of the template, with a mark below what is meant; may be empty.
     pub excerpt: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+}
+
+impl BrokenTemplate {
+    /// The file, with line and column where they are known.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.position {
+            Some((line, column)) => format!("{}:{line}:{column}", self.file),
+            None => self.file.clone(),
+        }
+    }
 }
 
 impl fmt::Display for BrokenTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some((line, column)) = self.position {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.message)?;
+        write!(f, "{}: {}", self.place(), self.message)?;
         if !self.excerpt.is_empty() {
             write!(f, "\n{}", self.excerpt)?;
+        }
+        if !self.hint.is_empty() {
+            write!(f, "\n  hint: {}", self.hint)?;
         }
         Ok(())
     }

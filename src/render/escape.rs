@@ -128,7 +128,7 @@ fn white_space(input: &str, at: usize) -> Option<(usize, bool)> {
 
 /// Whether a line begins like a Markdown block: how many bytes stay as they are before the
 /// backslash that makes it text.
-fn block_marker(line: &[u8]) -> Option<usize> {
+pub(super) fn block_marker(line: &[u8]) -> Option<usize> {
     let word = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphanumeric);
     match line.first()? {
         // Headings, underlines of headings, tables, definitions.
@@ -200,7 +200,7 @@ fn char_at(input: &str, at: usize) -> Option<char> {
     input.get(at..)?.chars().next()
 }
 
-fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
+pub(super) fn is_hidden_at(input: &str, at: usize, end: usize) -> bool {
     let Some(c) = char_at(input, at) else {
         return false;
     };

@@ -8,10 +8,11 @@ use std::fmt::{self, Write as _};
 
 use tera::ErrorKind;
 
+use super::cut::{BEGIN_ALERT, note_paragraph};
+use super::digest::counts;
 use super::escape::{LINE_BREAK, is_hidden, push_escaped};
 use super::hint::{explained, path_at};
 use super::shorten::brief;
-use super::split::{BEGIN_ALERT, note_paragraph};
 use super::{DEFAULT_TEMPLATE, NOTE_BYTES};
 use crate::alertmanager::{Alert, Notification, Status};
 
@@ -26,13 +27,17 @@ const VALUE_LINES: usize = 6;
 /// control characters, so it can be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fallback {
-    /// The template that should have been used, such as `team`.
+    /// The template that should have been used, such as `team`, or `team.card.json`.
     pub template: String,
+    /// Whether it is the card that failed, so that the message goes without one.
+    pub is_card: bool,
     /// File, line and column of the failure, where known. The file is another one than the
     /// template where that includes it.
     pub place: Option<(String, usize, usize)>,
     /// What went wrong there.
     pub reason: String,
+    /// The line of the template, with a mark below what is meant; may be empty.
+    pub excerpt: String,
 }
 
 impl Fallback {
@@ -43,6 +48,7 @@ impl Fallback {
                 let path = path_at(&error.to_string(), span.start_col, span.end_col);
                 Self {
                     template: template.to_owned(),
+                    is_card: false,
                     // Tera counts columns from 0.
                     place: Some((
                         report.filename().to_owned(),
@@ -50,28 +56,36 @@ impl Fallback {
                         span.start_col + 1,
                     )),
                     reason: one_line(&explained(report.message(), path.as_deref()), REASON_CHARS),
+                    excerpt: String::new(),
                 }
             }
-            ErrorKind::TemplateNotFound(_) => Self::unplaced(template, "there is no such template"),
-            _ => Self::unplaced(template, &error.to_string()),
+            ErrorKind::TemplateNotFound(_) => Self::reasoned(template, "there is no such template"),
+            _ => Self::reasoned(template, &error.to_string()),
         }
     }
 
-    pub(super) fn empty(template: &str) -> Self {
-        Self::unplaced(template, "it rendered to nothing")
-    }
-
-    fn unplaced(template: &str, reason: &str) -> Self {
+    /// A failure that has no place in the template.
+    pub(super) fn reasoned(template: &str, reason: &str) -> Self {
         Self {
             template: template.to_owned(),
+            is_card: false,
             place: None,
             reason: one_line(reason, REASON_CHARS),
+            excerpt: String::new(),
         }
+    }
+
+    /// The same, of a card.
+    pub(super) fn of_card(mut self) -> Self {
+        self.is_card = true;
+        self
     }
 
     /// The paragraph that tells the room.
     pub(super) fn note(&self) -> String {
-        let instead = if self.template == DEFAULT_TEMPLATE {
+        let instead = if self.is_card {
+            "the message has no card"
+        } else if self.template == DEFAULT_TEMPLATE {
             "a plainer one was used"
         } else {
             "the built-in one was used"
@@ -82,7 +96,8 @@ impl Fallback {
 
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "template {} failed", one_line(&self.template, 60))?;
+        let what = if self.is_card { "card" } else { "template" };
+        write!(f, "{what} {} failed", one_line(&self.template, 60))?;
         if let Some((file, line, column)) = &self.place {
             write!(f, " at {file}:{line}:{column}")?;
         }
@@ -102,15 +117,24 @@ fn one_line(text: &str, chars: usize) -> String {
     line
 }
 
+/// What a notification is about, in a few words of plain text.
+pub(super) fn title(notification: &Notification<'_>) -> String {
+    let counts = counts(
+        notification.firing().count(),
+        notification.resolved().count(),
+    );
+    match notification.common_labels.get("alertname") {
+        Some(name) if !name.trim().is_empty() => format!("{counts}: {name}"),
+        _ => counts,
+    }
+}
+
 /// A message made without any template: every alert with its labels and what it says.
 pub(super) fn text(notification: &Notification<'_>) -> String {
     let firing = notification.firing().count();
     let resolved = notification.resolved().count();
-    let mut text = match (firing, resolved) {
-        (0, resolved) => format!("✅ **{resolved} resolved**"),
-        (firing, 0) => format!("🔔 **{firing} firing**"),
-        (firing, resolved) => format!("🔔 **{firing} firing, {resolved} resolved**"),
-    };
+    let emoji = if firing == 0 { "✅" } else { "🔔" };
+    let mut text = format!("{emoji} **{}**", counts(firing, resolved));
     for (name, value) in notification.group_labels.iter() {
         text.push_str(" · ");
         push_pair(&mut text, name, value);

@@ -5,7 +5,7 @@
 //! and what alerts hold arrives as visible text, never as markup.
 //!
 //! The way of a notification through here: `context` makes it the data that templates
-//! see, `engine` runs the template under `escape`, `split` fits the result into a
+//! see, `engine` runs the template under `escape`, `cut` fits the result into a
 //! message, and `fallback` stands in where the template fails.
 //!
 //! What does not belong here: posting, retrying, and where messages go.
@@ -13,6 +13,7 @@
 mod card;
 mod code;
 mod context;
+mod cut;
 mod digest;
 mod directory;
 mod engine;
@@ -20,24 +21,27 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+mod guard;
 mod hint;
 mod layout;
+mod limits;
 mod links;
 mod mention;
+mod names;
 mod pattern;
 mod plain;
 mod receiver;
 mod rewrite;
+pub mod samples;
 mod severity;
 mod shorten;
+mod source;
 mod split;
 mod time;
 mod title;
 
 #[cfg(test)]
 mod hostile;
-#[cfg(test)]
-mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -49,7 +53,7 @@ use jiff::tz::TimeZone;
 
 use crate::alertmanager::Notification;
 
-pub use card::Card;
+pub use card::{CARD_BYTES, Card};
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
@@ -57,6 +61,7 @@ pub use mention::{Address, Mention};
 pub use plain::plain_text;
 pub use receiver::ReceiverData;
 pub use rewrite::{Rewrites, is_below};
+pub use split::MAX_PARTS;
 
 /// The longest `markdown` or `text` that Webex takes, in bytes of UTF-8
 /// (`public-spec/webex-messaging.json` of webex/webex-openapi-specs).
@@ -72,11 +77,19 @@ const RENDERED_BYTES: usize = MESSAGE_BYTES - NOTE_BYTES;
 /// The built-in template, and the one that stands in for a failed one.
 pub const DEFAULT_TEMPLATE: &str = "default";
 
+/// Templates that are made without Tera, unless the directory has files of these names: one
+/// line a notification, and the one that cannot fail.
+const DIGEST_TEMPLATE: &str = "digest";
+const FALLBACK_TEMPLATE: &str = "fallback";
+
 /// Where templates come from, besides the built-in ones, and what is the same for all.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Holds `NAME.md` files, which add to the built-in templates or override them by name.
+    /// Holds `NAME.md` and `NAME.card.json` files, which add to the built-in templates or
+    /// override them by name.
     pub directory: Option<PathBuf>,
+    /// Single files, which add to the others or override them by name.
+    pub files: Vec<PathBuf>,
     /// The zone in which times are told.
     pub timezone: TimeZone,
     /// What becomes of addresses that readers cannot reach.
@@ -87,6 +100,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             directory: None,
+            files: Vec::new(),
             timezone: TimeZone::UTC,
             links: Rewrites::default(),
         }
@@ -152,12 +166,18 @@ impl Message {
         }
     }
 
+    /// What it takes in memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.markdown.len() + self.card.as_ref().map_or(0, |card| card.json().len())
+    }
+
     /// Adds a paragraph below, such as that the message is late.
     ///
     /// The note is plain text, is escaped here, and is cut where it would take more than
     /// [`NOTE_BYTES`]. The message stays within [`MESSAGE_BYTES`] whatever it held before.
     pub fn append_note(&mut self, note: &str) {
-        split::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
+        cut::append_note(&mut self.markdown, note, NOTE_BYTES, MESSAGE_BYTES);
     }
 }
 
@@ -168,10 +188,13 @@ impl Renderer {
     /// When the directory cannot be read, or when templates do not parse or refer to what
     /// does not exist. All broken templates are named, each with line and column.
     pub fn new(options: &Options) -> Result<Self, Error> {
-        let files = match &options.directory {
+        let mut files = match &options.directory {
             Some(directory) => directory::read(directory)?,
             None => Vec::new(),
         };
+        for path in &options.files {
+            directory::add(&mut files, path);
+        }
         let locality = Arc::new(Locality {
             timezone: options.timezone.clone(),
             links: options.links.clone(),
@@ -185,20 +208,38 @@ impl Renderer {
     /// Whether there is a template of that name; `default` means `default.md`.
     #[must_use]
     pub fn contains(&self, template: &str) -> bool {
-        self.engine.contains(template)
+        [DIGEST_TEMPLATE, FALLBACK_TEMPLATE].contains(&template) || self.engine.contains(template)
+    }
+
+    /// Whether a card goes with the messages of that template.
+    #[must_use]
+    pub fn has_card(&self, template: &str) -> bool {
+        self.engine.has_card(template)
     }
 
     /// The names that [`Self::contains`] accepts, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.engine.names()
+        let mut names = self.engine.names();
+        names.extend([DIGEST_TEMPLATE, FALLBACK_TEMPLATE].map(str::to_owned));
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
-    /// What stands for a notification in a digest.
+    /// What stands for a notification in a digest: one line, made by the directory's
+    /// `digest.md` where there is one.
     #[must_use]
     pub fn entry(&self, subject: &Subject<'_>) -> Entry {
-        let external = &subject.notification.external_url;
-        Entry::new(subject.notification, &self.locality.links.apply(external))
+        let entry = self.line(subject);
+        if !self.engine.contains(DIGEST_TEMPLATE) {
+            return entry;
+        }
+        let context = context::build(subject, &self.locality);
+        match self.engine.render(DIGEST_TEMPLATE, &context) {
+            Ok(text) => entry.with_line(&text),
+            Err(_) => entry,
+        }
     }
 
     /// One message for many notifications: how many there are by status and severity, then a
@@ -220,24 +261,67 @@ impl Renderer {
     /// says so, because the template's author reads the room and not our log.
     #[must_use]
     pub fn render(&self, subject: &Subject<'_>) -> Rendered {
-        let context = context::build(subject, &self.locality);
-        let (text, failed) = match self.engine.render(subject.template, &context) {
-            Ok(text) => (text, None),
-            Err(failed) => match self.engine.render_default(&context) {
-                Ok(text) => (text, Some(failed)),
-                Err(_) => (last_resort(subject), Some(failed)),
-            },
-        };
+        let (text, card, failed) = self.text_and_card(subject);
         let note = failed.as_ref().map(Fallback::note);
         let reserved = note.as_ref().map_or(0, String::len);
-        let mut markdown = split::fit(&text, RENDERED_BYTES - reserved);
-        if let Some(note) = note {
-            markdown.push_str(&note);
+        let mut messages: Vec<Message> = split::split(&split::Source {
+            text: &text,
+            title: &fallback::title(subject.notification),
+            alertmanager_url: &self.alertmanager_url(subject.notification),
+            reserved,
+        })
+        .into_iter()
+        .map(Message::new)
+        .collect();
+        if let Some(first) = messages.first_mut() {
+            first.markdown.push_str(note.as_deref().unwrap_or_default());
+            first.card = card;
         }
         Rendered {
-            messages: vec![Message::new(markdown)],
+            messages,
             fallback: failed,
         }
+    }
+
+    /// What the first template of the chain makes that does not fail.
+    fn text_and_card(&self, subject: &Subject<'_>) -> (String, Option<Card>, Option<Fallback>) {
+        let template = subject.template;
+        if !self.engine.contains(template) {
+            match template {
+                FALLBACK_TEMPLATE => return (last_resort(subject), None, None),
+                DIGEST_TEMPLATE => return (self.line(subject).markdown(), None, None),
+                _ => {}
+            }
+        }
+        let mut context = context::build(subject, &self.locality);
+        let failed = match self.engine.render(template, &context) {
+            // A card that showed something else than the text beside it would confuse, so
+            // there is none where the template failed.
+            Ok(text) => {
+                return match self.engine.card(template, &mut context) {
+                    Ok(card) => (text, card, None),
+                    Err(failed) => (text, None, Some(failed)),
+                };
+            }
+            Err(failed) => failed,
+        };
+        let text = match self.engine.render_default(&context) {
+            Ok(text) => text,
+            Err(_) => last_resort(subject),
+        };
+        (text, None, Some(failed))
+    }
+
+    /// The entry that is made without a template.
+    fn line(&self, subject: &Subject<'_>) -> Entry {
+        let external = &subject.notification.external_url;
+        Entry::new(subject.notification, &self.locality.links.apply(external))
+    }
+
+    /// Where readers find the alerts in Alertmanager.
+    fn alertmanager_url(&self, notification: &Notification<'_>) -> String {
+        let external = self.locality.links.apply(&notification.external_url);
+        links::alertmanager(&external, &notification.receiver)
     }
 }
 

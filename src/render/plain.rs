@@ -7,26 +7,34 @@ use std::fmt::Write as _;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::MESSAGE_BYTES;
-use super::split::boundary;
+use super::cut::boundary;
 
 /// Ends a text that was too long.
 const CUT: &str = "…";
+
+/// Deeper lists are not indented further.
+const DEEPEST: usize = 6;
 
 /// Makes readable plain text of Markdown: markup goes, the targets of links stay. Takes at
 /// most [`MESSAGE_BYTES`], and pages nobody: `<@` is taken apart, in case Webex looks for
 /// mentions in plain text as well.
 #[must_use]
 pub fn plain_text(markdown: &str) -> String {
-    let mut writer = Writer::default();
-    for event in Parser::new_ext(markdown, Options::empty()) {
-        writer.event(event);
-    }
-    let text = writer.text.trim().replace("<@", "< @");
+    let text = uncut(markdown);
     if text.len() <= MESSAGE_BYTES {
         return text;
     }
     let end = boundary(&text, MESSAGE_BYTES - CUT.len());
     format!("{}{CUT}", &text[..end])
+}
+
+/// The same, however long it is.
+pub(super) fn uncut(markdown: &str) -> String {
+    let mut writer = Writer::default();
+    for event in Parser::new_ext(markdown, Options::empty()) {
+        writer.event(event);
+    }
+    writer.text.trim().replace("<@", "< @")
 }
 
 #[derive(Default)]
@@ -65,7 +73,7 @@ impl<'a> Writer<'a> {
             }
             Tag::Item => {
                 self.line();
-                let depth = self.lists.len().saturating_sub(1);
+                let depth = self.lists.len().saturating_sub(1).min(DEEPEST);
                 self.text.push_str(&"  ".repeat(depth));
                 match self.lists.last_mut() {
                     Some(Some(number)) => {

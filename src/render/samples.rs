@@ -1,29 +1,104 @@
-//! Notifications to render, as Alertmanager sends them.
+//! Notifications to try templates with, as Alertmanager sends them: `check` renders each of
+//! them, `render --sample` and `send --sample` take one.
+//!
+//! What does not belong here: bodies that a real Alertmanager made (`tests/fixtures`).
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// When all samples are rendered.
-pub(super) const NOW: &str = "2026-03-04T14:05:30Z";
+/// When samples are rendered: shortly after their alerts began.
+pub const NOW: &str = "2026-03-04T14:05:30Z";
 
 const EXTERNAL: &str = "https://alertmanager.example.org";
 const SOURCE: &str = "https://prometheus.example.org/graph?g0.expr=rate%28http_requests_total%5B5m%5D%29+%3E+10&g0.tab=1";
 
-/// Every sample with its name.
+/// A notification made up to show one thing.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// What `--sample` calls it.
+    pub name: &'static str,
+    /// What it shows, in a few words.
+    pub shows: &'static str,
+    make: fn() -> String,
+}
+
+impl Sample {
+    /// The webhook body.
+    #[must_use]
+    pub fn body(&self) -> String {
+        (self.make)()
+    }
+
+    /// The same as if it happened now. Bodies without readable times stay as they are.
+    #[must_use]
+    pub fn body_at(&self, now: Timestamp) -> String {
+        let body = self.body();
+        let Ok(made) = NOW.parse::<Timestamp>() else {
+            return body;
+        };
+        let Ok(mut value) = serde_json::from_str::<Value>(&body) else {
+            return body;
+        };
+        let later = now.duration_since(made);
+        for alert in value["alerts"].as_array_mut().into_iter().flatten() {
+            for field in ["startsAt", "endsAt"] {
+                let at = alert[field]
+                    .as_str()
+                    .and_then(|at| at.parse::<Timestamp>().ok());
+                // Year 1 means that it fires still.
+                if let Some(at) = at.filter(|at| at.as_second() > 0)
+                    && let Ok(at) = at.checked_add(later)
+                {
+                    alert[field] = at.to_string().into();
+                }
+            }
+        }
+        value.to_string()
+    }
+}
+
+/// Every sample. The names are part of the command line.
+pub const ALL: [Sample; 12] = [
+    sample("one_firing", "one alert that fires", one_firing),
+    sample("three_firing", "a few alerts of one kind", || firing(3)),
+    sample("mixed", "some alerts fire, some are over", mixed),
+    sample("many_firing", "more alerts than are shown in full", || {
+        firing(12)
+    }),
+    sample("storm", "300 alerts: several messages", || firing(300)),
+    sample("one_resolved", "one alert that is over", one_resolved),
+    sample("hostile", "labels that try to be markup", hostile),
+    sample("empty_labels", "an alert without a label", empty_labels),
+    sample(
+        "no_annotations",
+        "alerts without annotations",
+        no_annotations,
+    ),
+    sample("truncated", "Alertmanager left alerts out", truncated),
+    sample("huge", "an alert larger than a message", huge),
+    sample(
+        "different_alerts",
+        "several kinds of alerts in a group",
+        different_alerts,
+    ),
+];
+
+const fn sample(name: &'static str, shows: &'static str, make: fn() -> String) -> Sample {
+    Sample { name, shows, make }
+}
+
+/// The sample of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Sample> {
+    ALL.iter().find(|sample| sample.name == name)
+}
+
+/// Every sample's name and body.
+#[cfg(test)]
 pub(super) fn all() -> Vec<(&'static str, String)> {
-    vec![
-        ("one_firing", one_firing()),
-        ("three_firing", firing(3)),
-        ("mixed", mixed()),
-        ("many_firing", firing(12)),
-        ("storm", firing(300)),
-        ("one_resolved", one_resolved()),
-        ("hostile", hostile()),
-        ("empty_labels", empty_labels()),
-        ("no_annotations", no_annotations()),
-        ("truncated", truncated()),
-        ("huge", huge()),
-        ("different_alerts", different_alerts()),
-    ]
+    ALL.iter()
+        .map(|sample| (sample.name, sample.body()))
+        .collect()
 }
 
 /// What Alertmanager computes of the alerts it sends.

@@ -75,6 +75,17 @@ impl Severity {
     }
 }
 
+impl Severity {
+    /// What Adaptive Cards call the colour and the style of a container.
+    pub(super) const fn colour(self) -> &'static str {
+        match self {
+            Self::Critical => "attention",
+            Self::Unknown | Self::Warning => "warning",
+            Self::Info => "accent",
+        }
+    }
+}
+
 /// The `severity` label of the worst alert that fires, or of the worst one where none does;
 /// empty if it has none.
 pub(super) fn worst<'n>(notification: &'n Notification<'_>) -> &'n str {

@@ -1,27 +1,27 @@
-//! Fits a rendered text into a message.
+//! Makes several messages of a text that is too long for one.
 //!
 //! Templates mark where an alert begins and where the last one has ended, with control
-//! characters that no label can hold, because `escape` replaces them. So a text that is too
-//! long is cut between alerts. Only where that does not help is it cut inside one, and then
-//! outside of links, code, escapes and entities.
+//! characters that no label can hold, because `escape` replaces them. An alert stays whole
+//! wherever it fits into a message; only one that is larger than a message is cut, and says
+//! so. What stands before and after the alerts, and a text without marks, is cut between
+//! paragraphs, lines or words.
 //!
-//! What does not belong here: several messages for one notification.
+//! Every part after the first begins with its number and with the first line of the text, so
+//! that it makes sense alone, also in a notification of a phone. There are at most
+//! [`MAX_PARTS`]: nobody reads more at night, and they take the quota of the whole bot. What
+//! is left out is counted, with a link to Alertmanager.
+//!
+//! What does not belong here: where exactly a text may be cut (`cut`).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use super::cut::{BEGIN_ALERT, END_ALERTS, Span, cut_text, in_fence, place, seam, spans};
+use super::escape::{block_marker, push_escaped};
+use super::shorten::brief;
+use super::{RENDERED_BYTES, links, plain};
 
-use super::escape::push_escaped;
-
-/// Stands before each alert.
-pub(super) const BEGIN_ALERT: char = '\u{1e}';
-
-/// Stands after the last alert, where something follows that belongs to none.
-pub(super) const END_ALERTS: char = '\u{1d}';
-
-/// Both are one byte.
-const MARKS: [char; 2] = [BEGIN_ALERT, END_ALERTS];
+/// The most messages that a notification becomes.
+pub const MAX_PARTS: usize = 10;
 
 /// Ends a text that was cut inside an alert.
 const CUT: &str = "\n\n… cut: too long for one message";
@@ -29,352 +29,386 @@ const CUT: &str = "\n\n… cut: too long for one message";
 /// Begins a paragraph.
 const PARAGRAPH: &str = "\n\n";
 
-/// How far past the cut the text is parsed to see what it would cut through.
-const LOOKAHEAD: usize = 4096;
+/// How much of the first line each further part repeats, in characters.
+const HEADLINE_CHARS: usize = 120;
 
-/// How much may be given up for a cut at the end of a line, as part of the limit.
-const LINE_SHARE: usize = 4;
+/// The most that may stand before and after the alerts.
+const HEAD_BYTES: usize = 2 * RENDERED_BYTES;
+const TAIL_BYTES: usize = RENDERED_BYTES / 2;
 
-/// How much may be given up for a cut at the end of a word, in bytes.
-const WORD_BYTES: usize = 80;
+/// What a number may take: `\n\n*10/10*`.
+const NUMBER_BYTES: usize = 12;
 
-/// The longest entity that `escape` or an author is likely to write.
-const ENTITY_BYTES: usize = 32;
+/// A text on its way into messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// What the template made, with its marks.
+    pub(super) text: &'a str,
+    /// Says what it is about where its own first line does not; plain text.
+    pub(super) title: &'a str,
+    /// Where to find what is left out; may be empty.
+    pub(super) alertmanager_url: &'a str,
+    /// What the first message keeps free besides.
+    pub(super) reserved: usize,
+}
 
-/// The text without its marks, in at most `limit` bytes.
-pub(super) fn fit(text: &str, limit: usize) -> String {
-    let text = text.trim();
-    let marks = text.chars().filter(|c| MARKS.contains(c)).count();
-    if text.len() - marks <= limit {
-        return without_marks(text).trim().to_owned();
+/// The messages that a text becomes: at least one, each within [`RENDERED_BYTES`] as
+/// Markdown and as plain text.
+pub(super) fn split(source: &Source<'_>) -> Vec<String> {
+    let text = source.text.trim();
+    let marks = text.bytes().filter(|byte| is_mark(*byte)).count();
+    if text.len() - marks + source.reserved <= RENDERED_BYTES {
+        let whole = without_marks(text).trim().to_owned();
+        if fits_as_text(&whole, RENDERED_BYTES - source.reserved) {
+            return vec![whole];
+        }
     }
-    let (body, tail) = text.split_once(END_ALERTS).unwrap_or((text, ""));
-    let mut sections = body.split(BEGIN_ALERT);
-    let head = sections.next().unwrap_or_default();
-    let alerts: Vec<&str> = sections.collect();
-    let tail = without_marks(tail);
-    let mut tail = tail.trim();
-    let mut fitting = fitting(&alerts, limit, head.len() + tail.len() + PARAGRAPH.len());
-    if fitting == 0 {
-        // Alerts before what concerns the group.
-        tail = "";
-        fitting = self::fitting(&alerts, limit, head.len());
+    let sections = Sections::of(text);
+    let mut shown = sections.fitting(MAX_PARTS * RENDERED_BYTES);
+    let mut step = 1;
+    loop {
+        let parts = Packer::pack(source, &sections, shown);
+        if parts.len() <= MAX_PARTS {
+            return numbered(&parts, &headline(&sections, source.title));
+        }
+        if shown == 0 {
+            return numbered(&last_cut(parts), &headline(&sections, source.title));
+        }
+        // What is left out makes room for the tail and for the note on it.
+        shown = parts[MAX_PARTS - 1].alerts.min(shown.saturating_sub(step));
+        step *= 2;
     }
-    if fitting == 0 {
-        let first = match alerts.first() {
-            Some(alert) => Cow::Owned(format!("{head}{alert}")),
-            None => without_marks(text),
+}
+
+fn is_mark(byte: u8) -> bool {
+    char::from(byte) == BEGIN_ALERT || char::from(byte) == END_ALERTS
+}
+
+fn without_marks(text: &str) -> String {
+    text.replace([BEGIN_ALERT, END_ALERTS], "")
+}
+
+/// Whether the plain text of a Markdown text is no longer than that. Nearly always it is
+/// shorter than the Markdown. Nested lists may make it longer, but not eightfold; links by
+/// reference may make it longer by any factor.
+fn fits_as_text(markdown: &str, limit: usize) -> bool {
+    (markdown.len() < limit / 8 && !markdown.contains("]:"))
+        || plain::uncut(markdown).len() <= limit
+}
+
+/// A text taken apart at its marks.
+struct Sections<'a> {
+    head: String,
+    alerts: Vec<&'a str>,
+    tail: String,
+}
+
+impl<'a> Sections<'a> {
+    fn of(text: &'a str) -> Self {
+        let (body, tail) = text.split_once(END_ALERTS).unwrap_or((text, ""));
+        let mut sections = body.split(BEGIN_ALERT);
+        let mut head = sections.next().unwrap_or_default().to_owned();
+        let alerts: Vec<&str> = sections.collect();
+        let mut tail = without_marks(tail);
+        if !alerts.is_empty() {
+            // Alerts come before what concerns the group.
+            bound(&mut head, HEAD_BYTES);
+            bound(&mut tail, TAIL_BYTES);
+        }
+        Self { head, alerts, tail }
+    }
+
+    /// How many alerts can stand within so many bytes at most.
+    fn fitting(&self, bytes: usize) -> usize {
+        let mut used = 0;
+        let fits = |alert: &&&str| {
+            used += alert.len().min(RENDERED_BYTES);
+            used <= bytes
         };
-        return cut_inside(first.trim(), alerts.len(), limit);
+        self.alerts.iter().take_while(fits).count()
     }
-    let mut fitted = String::with_capacity(limit);
-    fitted.push_str(head.trim_start());
-    for alert in &alerts[..fitting] {
-        fitted.push_str(alert);
+
+    /// The text with the first alerts, and what it consists of.
+    fn text(&self, shown: usize, alertmanager_url: &str) -> (String, Vec<Unit>) {
+        let mut text = String::with_capacity(MAX_PARTS * RENDERED_BYTES);
+        let mut units = Vec::with_capacity(shown + 3);
+        let mut push = |piece: &str, alert: bool| {
+            let start = text.len();
+            text.push_str(piece);
+            units.push(Unit {
+                range: start..text.len(),
+                alert,
+            });
+        };
+        push(&self.head, false);
+        for alert in &self.alerts[..shown] {
+            push(alert, true);
+        }
+        push(&self.tail, false);
+        push(
+            &left_out(self.alerts.len() - shown, alertmanager_url),
+            false,
+        );
+        (text, units)
     }
-    fitted.truncate(fitted.trim_end().len());
-    fitted.push_str(&left_out(alerts.len() - fitting));
-    if !tail.is_empty() {
-        fitted.push_str(PARAGRAPH);
-        fitted.push_str(tail);
-    }
-    fitted
 }
 
-/// How many of the alerts fit beside what else takes room, and the note on the others.
-fn fitting(alerts: &[&str], limit: usize, taken: usize) -> usize {
-    let room = limit.saturating_sub(taken + left_out(alerts.len()).len());
-    let mut used = 0;
-    alerts
-        .iter()
-        .take_while(|alert| {
-            used += alert.len();
-            used <= room
-        })
-        .count()
-}
-
-/// Not even the first alert fits, or the template marks none.
-fn cut_inside(first: &str, alerts: usize, limit: usize) -> String {
-    let mut end = CUT.to_owned();
-    if alerts > 1 {
-        end.push_str(&left_out(alerts - 1));
+/// Cuts a text to so many bytes, and says so.
+fn bound(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        *text = cut_text(text, limit - CUT.len()).into_owned() + CUT;
     }
-    let mut cut = cut_text(first, limit.saturating_sub(end.len())).into_owned();
-    cut.push_str(&end);
-    cut
 }
 
-fn left_out(alerts: usize) -> String {
-    match alerts {
-        0 => String::new(),
+/// A paragraph on what is not shown.
+fn left_out(alerts: usize, alertmanager_url: &str) -> String {
+    let mut text = match alerts {
+        0 => return String::new(),
         1 => "\n\n… and 1 more alert".to_owned(),
         _ => format!("\n\n… and {alerts} more alerts"),
+    };
+    if let Some(link) = links::link("Alertmanager", alertmanager_url) {
+        text.push_str(": ");
+        text.push_str(&link);
     }
+    text
 }
 
-fn without_marks(text: &str) -> Cow<'_, str> {
-    if text.contains(MARKS) {
-        Cow::Owned(text.replace(MARKS, ""))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// The beginning of a Markdown text, in at most `limit` bytes.
-pub(super) fn cut_text(text: &str, limit: usize) -> Cow<'_, str> {
-    if text.len() <= limit {
-        return Cow::Borrowed(text);
-    }
-    let seen = &text[..boundary(text, limit + LOOKAHEAD)];
-    let wanted = good_end(text, limit);
-    let mut end = wanted;
-    for span in spans(seen) {
-        if span.range.start >= end || span.range.end <= end {
-            continue;
-        }
-        if span.range.start > limit / 2 || !span.is_code {
-            end = span.range.start;
-            continue;
-        }
-        // A code block that fills the message: cut at the end of a line, and closed.
-        let closing = format!("\n{}", fence(&seen[span.range.clone()]));
-        let room = boundary(text, limit.saturating_sub(closing.len()));
-        let line = text[..room].rfind('\n').filter(|at| *at > span.range.start);
-        let code = text[..line.unwrap_or(room)].trim_end();
-        return Cow::Owned(format!("{code}{closing}"));
-    }
-    let end = before_escape(text, end);
-    let cut = text[..end].trim_end();
-    if cut.is_empty() {
-        // Nothing but one overlong construct: something is better than nothing.
-        return Cow::Borrowed(text[..before_escape(text, wanted)].trim_end());
-    }
-    Cow::Borrowed(cut)
-}
-
-/// What must not be cut through.
-struct Span {
+/// A piece of the text that stays together if it can.
+struct Unit {
     range: Range<usize>,
-    is_code: bool,
+    alert: bool,
 }
 
-/// The outermost such spans come first where they are nested.
-fn spans(text: &str) -> impl Iterator<Item = Span> {
-    Parser::new_ext(text, Options::empty())
-        .into_offset_iter()
-        .filter_map(|(event, range)| {
-            let is_code = match event {
-                Event::Start(Tag::CodeBlock(kind)) => {
-                    matches!(kind, CodeBlockKind::Fenced(_))
-                }
-                Event::Start(
-                    Tag::Link { .. }
-                    | Tag::Image { .. }
-                    | Tag::Strong
-                    | Tag::Emphasis
-                    | Tag::HtmlBlock,
-                )
-                | Event::Code(_)
-                | Event::InlineHtml(_) => false,
-                _ => return None,
-            };
-            Some(Span { range, is_code })
-        })
+/// One message, before it has its number.
+struct Part {
+    body: String,
+    /// How many alerts have begun up to its end.
+    alerts: usize,
 }
 
-/// The fence that a code block begins with.
-fn fence(block: &str) -> &str {
-    let block = block.trim_start();
-    let mark = if block.starts_with('~') { '~' } else { '`' };
-    let end = block.find(|c| c != mark).unwrap_or(block.len());
-    &block[..end]
+/// Fills one part after the other.
+struct Packer<'t> {
+    text: &'t str,
+    spans: Vec<Span>,
+    units: &'t [Unit],
+    /// What a further part has for its body.
+    room: usize,
+    /// What the first part lacks of that.
+    reserved: usize,
+    parts: Vec<Part>,
+    /// Where the part begins that is being filled, and how far it is filled.
+    start: usize,
+    end: usize,
 }
 
-/// A place near the limit where a line or a word ends.
-fn good_end(text: &str, limit: usize) -> usize {
-    let limit = boundary(text, limit);
-    let line = text[..limit].rfind('\n');
-    let word = text[..limit].rfind(' ');
-    match (line, word) {
-        (Some(line), _) if line >= limit - limit / LINE_SHARE => line,
-        (_, Some(word)) if word + WORD_BYTES >= limit => word,
-        _ => limit,
-    }
-}
-
-/// The last place up to `at` where a character ends.
-// `str::floor_char_boundary` came with Rust 1.91.
-pub(super) fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
-}
-
-/// Moves an end out of an escape, an entity or a mention.
-fn before_escape(text: &str, end: usize) -> usize {
-    let mut end = end;
-    let head = &text[..end];
-    if let Some(at) = head.rfind("<@")
-        && !head[at..].contains('>')
-    {
-        end = at;
-    }
-    let from = boundary(text, end.saturating_sub(ENTITY_BYTES));
-    if let Some(at) = text[from..end].rfind('&')
-        && !text[from + at..end].contains([';', ' '])
-    {
-        end = from + at;
-    }
-    let backslashes = text[..end]
-        .bytes()
-        .rev()
-        .take_while(|b| *b == b'\\')
-        .count();
-    end - backslashes % 2
-}
-
-/// A note as a paragraph in italics, in at most `limit` bytes.
-pub(super) fn note_paragraph(note: &str, limit: usize) -> String {
-    let mut note = &note[..boundary(note, limit)];
-    loop {
-        let mut paragraph = String::from("\n\n*");
-        let empty = paragraph.len();
-        push_escaped(&mut paragraph, note);
-        if paragraph.len() == empty {
-            return String::new();
+impl Packer<'_> {
+    fn pack(source: &Source<'_>, sections: &Sections<'_>, shown: usize) -> Vec<Part> {
+        let (text, units) = sections.text(shown, source.alertmanager_url);
+        let headline = headline(sections, source.title).len() + PARAGRAPH.len();
+        let mut packer = Packer {
+            text: &text,
+            spans: spans(&text),
+            units: &units,
+            room: RENDERED_BYTES - NUMBER_BYTES - headline,
+            reserved: source.reserved.saturating_sub(headline),
+            parts: Vec::new(),
+            start: 0,
+            end: 0,
+        };
+        for unit in &units {
+            packer.add(unit);
         }
-        paragraph.push('*');
-        if paragraph.len() <= limit {
-            return paragraph;
+        packer.close(text.len());
+        packer.parts
+    }
+
+    /// What the part that begins at `start` has for its body.
+    fn room(&self) -> usize {
+        let reserved = if self.parts.is_empty() {
+            self.reserved
+        } else {
+            0
+        };
+        let (_, open) = seam(&self.spans, self.start);
+        self.room - reserved - open.len()
+    }
+
+    fn fits(&self, start: usize, end: usize) -> bool {
+        let (close, _) = seam(&self.spans, end);
+        self.text[start..end].trim().len() + close.len() <= self.room()
+    }
+
+    fn add(&mut self, unit: &Unit) {
+        let Range { start, end } = unit.range.clone();
+        if self.fits(self.start, end) {
+            self.end = end;
+            return;
         }
-        // A character becomes five bytes at most, so this overshoots by little.
-        let excess = (paragraph.len() - limit).div_ceil(5);
-        note = &note[..boundary(note, note.len().saturating_sub(excess))];
+        let is_first = self.parts.is_empty() && self.text[..start].trim().is_empty();
+        if !is_first && end - start <= self.room {
+            self.close(start);
+            if self.fits(start, end) {
+                self.end = end;
+                return;
+            }
+        }
+        if unit.alert {
+            self.add_cut(start, end);
+        } else {
+            self.flow(end);
+        }
+    }
+
+    /// An alert that is larger than a message: its beginning, and that it was cut.
+    fn add_cut(&mut self, start: usize, end: usize) {
+        if start - self.start > self.room / 2 {
+            self.close(start);
+        }
+        let room = self.room() - CUT.len();
+        let text = &self.text[..end];
+        let at = place(text, &self.spans, self.start, room);
+        self.push(self.start..at, CUT);
+        self.begin(end);
+    }
+
+    /// A text that is no alert and larger than a message: as many as it takes.
+    fn flow(&mut self, end: usize) {
+        while !self.fits(self.start, end) && self.parts.len() <= MAX_PARTS {
+            let at = place(&self.text[..end], &self.spans, self.start, self.room());
+            self.close(at);
+        }
+        self.end = end;
+    }
+
+    /// Ends the part at a place, and begins the next one there.
+    fn close(&mut self, at: usize) {
+        if !self.text[self.start..at].trim().is_empty() {
+            self.push(self.start..at, "");
+        }
+        self.begin(at);
+    }
+
+    fn begin(&mut self, at: usize) {
+        self.start = at;
+        self.end = at;
+    }
+
+    fn push(&mut self, range: Range<usize>, note: &str) {
+        let body = self.body(range.clone());
+        let limit = (self.room() + NUMBER_BYTES).saturating_sub(note.len());
+        if range.len() > MAX_PARTS && !fits_as_text(&body, limit) {
+            // Hardly ever; see `fits_as_text`. Cut in two, between alerts if there are any.
+            let middle = range.start + range.len() / 2;
+            let mut starts = self.units.iter().map(|unit| unit.range.start);
+            let at = starts
+                .rfind(|at| range.start < *at && *at <= middle)
+                .unwrap_or_else(|| {
+                    place(
+                        &self.text[..range.end],
+                        &self.spans,
+                        range.start,
+                        range.len() / 2,
+                    )
+                });
+            if range.start < at && at < range.end && self.parts.len() <= MAX_PARTS {
+                self.push(range.start..at, "");
+                self.start = at;
+                self.push(at..range.end, note);
+                return;
+            }
+        }
+        let alerts = self.units.iter();
+        let alerts = alerts
+            .take_while(|unit| unit.range.start < range.end)
+            .filter(|unit| unit.alert)
+            .count();
+        self.parts.push(Part {
+            body: body + note,
+            alerts,
+        });
+    }
+
+    /// What stands in a range, with what spans its ends closed and opened again.
+    fn body(&self, range: Range<usize>) -> String {
+        let (_, open) = seam(&self.spans, range.start);
+        let (close, _) = seam(&self.spans, range.end);
+        let piece = &self.text[range.clone()];
+        let mut body = open;
+        let mut rest = if in_fence(&self.spans, range.start) {
+            piece.strip_prefix('\n').unwrap_or(piece)
+        } else {
+            piece.trim_start()
+        };
+        let line_start = range.start == 0
+            || self.text[..range.start].ends_with('\n')
+            || piece.trim_start_matches(' ').starts_with('\n');
+        if !line_start && let Some(plain) = block_marker(rest.as_bytes()) {
+            // In the middle of a line it was text, and stays so.
+            body.push_str(&rest[..plain]);
+            body.push('\\');
+            rest = &rest[plain..];
+        }
+        body.push_str(rest.trim_end());
+        body.push_str(&close);
+        body
     }
 }
 
-/// See [`super::Message::append_note`].
-pub(super) fn append_note(markdown: &mut String, note: &str, limit: usize, message: usize) {
-    let note = note_paragraph(note, limit);
-    if markdown.len() + note.len() > message {
-        *markdown = cut_text(markdown, message - note.len()).into_owned();
+/// Of more parts than there may be those that may, the last of which says that it was cut.
+fn last_cut(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.truncate(MAX_PARTS);
+    if let Some(last) = parts.last_mut() {
+        let limit = last.body.len().saturating_sub(CUT.len());
+        last.body = cut_text(&last.body, limit).into_owned() + CUT;
     }
-    markdown.push_str(&note);
+    parts
+}
+
+/// The first line as a line of its own, in bold: what each further part begins with.
+fn headline(sections: &Sections<'_>, title: &str) -> String {
+    let line = sections.head.lines().find(|line| !line.trim().is_empty());
+    let plain = line.map(|line| plain::uncut(&without_mentions(line)));
+    let plain = plain.unwrap_or_default();
+    let plain = if plain.trim().is_empty() {
+        title
+    } else {
+        &plain
+    };
+    let mut line = String::from("**");
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    push_escaped(&mut line, &brief(&words.join(" "), HEADLINE_CHARS, 1));
+    line.push_str("**");
+    line
+}
+
+/// Whoever is mentioned is so once, not in each part.
+fn without_mentions(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, mention)) = rest.split_once("<@") {
+        kept.push_str(before);
+        rest = mention.split_once('>').map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
+/// The bodies with their numbers: below the first, whose beginning is the template's, and
+/// before the headline of the others.
+fn numbered(parts: &[Part], headline: &str) -> Vec<String> {
+    let count = parts.len();
+    if let [part] = parts {
+        return vec![part.body.clone()];
+    }
+    let number = |(index, part): (usize, &Part)| {
+        if index == 0 {
+            format!("{}{PARAGRAPH}*1/{count}*", part.body)
+        } else {
+            format!("*{}/{count}* {headline}{PARAGRAPH}{}", index + 1, part.body)
+        }
+    };
+    parts.iter().enumerate().map(number).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn marked(head: &str, alerts: &[String], tail: &str) -> String {
-        let mut text = head.to_owned();
-        for alert in alerts {
-            text.push(BEGIN_ALERT);
-            text.push_str(alert);
-        }
-        text.push(END_ALERTS);
-        text + tail
-    }
-
-    #[test]
-    fn what_fits_only_loses_its_marks() {
-        let text = marked("head", &["  \nalert".to_owned()], "\n\ntail\n");
-        assert_eq!(fit(&text, 100), "head  \nalert\n\ntail");
-    }
-
-    #[test]
-    fn alerts_are_left_out_whole_and_counted_and_what_follows_them_stays() {
-        let alerts: Vec<String> = (0..9).map(|n| format!("\n\nalert {n}")).collect();
-        let text = marked("head", &alerts, "\n\ntail");
-        assert_eq!(
-            fit(&text, 66),
-            "head\n\nalert 0\n\nalert 1\n\nalert 2\n\n… and 6 more alerts\n\ntail"
-        );
-        assert_eq!(
-            fit(&marked("head", &alerts[..5], ""), 48),
-            "head\n\nalert 0\n\nalert 1\n\n… and 3 more alerts"
-        );
-    }
-
-    #[test]
-    fn alerts_come_before_what_concerns_the_group() {
-        let alerts = ["\n\nalert 0".to_owned(), "\n\nalert 1".to_owned()];
-        let text = marked("head", &alerts, &"x".repeat(99));
-        assert_eq!(fit(&text, 60), "head\n\nalert 0\n\nalert 1");
-        assert_eq!(fit(&text, 40), "head\n\nalert 0\n\n… and 1 more alert");
-    }
-
-    #[test]
-    fn a_single_alert_that_is_too_long_is_cut_and_says_so() {
-        let text = marked("head", &["\n\n".to_owned() + &"word ".repeat(99)], "");
-        let cut = fit(&text, 80);
-        assert_eq!(
-            cut,
-            format!("head\n\n{}word{CUT}", "word ".repeat(6)),
-            "{}",
-            cut.len()
-        );
-    }
-
-    #[test]
-    fn a_cut_goes_through_no_link_code_escape_entity_or_mention() {
-        for (text, limit, expected) in [
-            ("some words [link](https://a.b/c) more", 25, "some words"),
-            ("some words `code span here` more", 20, "some words"),
-            ("some words **bold and on** more", 20, "some words"),
-            ("some words <@personEmail:a@b.c> more", 25, "some words"),
-            ("some\\\\\\*words", 7, "some\\\\"),
-            ("some&lt;words", 6, "some"),
-            ("überüberüber", 6, "über"),
-            ("```\none\ntwo\nthree\n```", 14, "```\none\n```"),
-            ("[one long link](https://a.b/c)", 12, "[one long"),
-        ] {
-            let cut = cut_text(text, limit);
-            assert_eq!(cut, expected);
-            assert!(cut.len() <= limit);
-        }
-    }
-
-    #[test]
-    fn a_note_is_text_and_never_too_long() {
-        let mut message = "x".repeat(7439);
-        append_note(&mut message, &"late & `lost` ".repeat(50), 300, 7439);
-        assert!(message.len() <= 7439, "{}", message.len());
-        let note = message.trim_start_matches('x');
-        assert!(note.len() <= 300);
-        assert!(
-            note.starts_with("\n\n*late &amp; &#96;lost&#96; "),
-            "{note}"
-        );
-        assert!(note.ends_with('*'));
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_is_ever_longer_than_the_limit(
-            head in "[a-zé* \n`]{0,80}",
-            alerts in prop::collection::vec("[a-zé\\[\\]()*_<@>&;` \n\\\\]{0,120}", 0..12),
-            tail in "[a-z \n]{0,40}",
-            limit in 150_usize..400,
-        ) {
-            let fitted = fit(&marked(&head, &alerts, &tail), limit);
-            prop_assert!(fitted.len() <= limit, "{} > {limit}", fitted.len());
-            prop_assert!(!fitted.contains([BEGIN_ALERT, END_ALERTS]));
-        }
-
-        #[test]
-        fn a_cut_text_is_a_beginning_of_it(
-            text in "([a-zé*_`~<>&;!\\[\\]() \n\\\\]|```\n|\\[a\\]\\(https://b\\)){0,80}",
-            limit in 20_usize..200,
-        ) {
-            let cut = cut_text(&text, limit);
-            prop_assert!(cut.len() <= limit);
-            let without_fence = cut.trim_end_matches(['`', '~']).trim_end();
-            prop_assert!(text.starts_with(without_fence));
-        }
-    }
-}
+mod tests;

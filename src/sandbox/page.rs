@@ -1,4 +1,4 @@
-//! The page at `/`: three files, compiled in, and the headers that keep them harmless.
+//! The page at `/`: four files, compiled in, and the headers that keep them harmless.
 //!
 //! It reads the control API like anybody else. Everything that it shows is untrusted: HTML
 //! comes sanitised from `markdown.rs`, all else is set as text, and the policy below would stop
@@ -20,6 +20,10 @@ pub(super) fn answer(request: &Request<Bytes>) -> Response<Bytes> {
     let (content_type, body) = match request.uri().path() {
         "/" => ("text/html; charset=utf-8", include_str!("page/index.html")),
         "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
+        "/card.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("page/card.js"),
+        ),
         "/page.js" => (
             "text/javascript; charset=utf-8",
             include_str!("page/page.js"),

@@ -19,7 +19,7 @@ const ANSWER_BUCKETS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 
 /// A request may take 30 s.
 const REQUEST_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0];
 /// The reasons of `fallbacks_total`.
-pub(super) const FALLBACK_REASONS: [&str; 2] = ["template", "markdown_refused"];
+pub(super) const FALLBACK_REASONS: [&str; 3] = ["template", "markdown_refused", "card_refused"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReceiverOutcome {
@@ -325,6 +325,11 @@ impl Metrics {
     /// Webex refused the Markdown, and the message went out as plain text.
     pub fn markdown_refused(&self, receiver: &Arc<str>) {
         self.fell_back(receiver, FALLBACK_REASONS[1]);
+    }
+
+    /// Webex refused the card, and the message went out without it.
+    pub fn card_refused(&self, receiver: &Arc<str>) {
+        self.fell_back(receiver, FALLBACK_REASONS[2]);
     }
 
     fn fell_back(&self, receiver: &Arc<str>, reason: &'static str) {

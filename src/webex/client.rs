@@ -57,7 +57,7 @@ impl Client {
         token: &SecretString,
         message: &NewMessage<'_>,
     ) -> Result<Accepted, Error> {
-        // Strings alone, which always serialise.
+        // Strings and JSON that was read before: they always serialise.
         let body = serde_json::to_vec(message).unwrap_or_default();
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;

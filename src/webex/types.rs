@@ -1,6 +1,10 @@
 //! What is sent to Webex and what comes back, as far as we use it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// What an attachment says that it is, where it is a card.
+const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 
 /// The body of `POST /messages`.
 ///
@@ -16,6 +20,28 @@ pub struct NewMessage<'a> {
     /// Plain text, at most 7,439 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<&'a str>,
+    /// A card, of which a message holds one at most. Markdown or text goes beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<[Attachment<'a>; 1]>,
+}
+
+/// What goes with a message.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment<'a> {
+    content_type: &'static str,
+    content: &'a RawValue,
+}
+
+impl<'a> Attachment<'a> {
+    /// An Adaptive Card. `None` where this is no JSON.
+    #[must_use]
+    pub fn card(json: &'a str) -> Option<Self> {
+        Some(Self {
+            content_type: CARD_TYPE,
+            content: serde_json::from_str(json).ok()?,
+        })
+    }
 }
 
 /// Webex has the message.

@@ -16,14 +16,14 @@ const USAGE: i32 = 2;
 
 /// How a command ended, and what it printed.
 #[derive(Debug)]
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A command without the environment of whoever runs the tests, and with an end.
-fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alertmanager-webex"));
     command
         .env_clear()
@@ -33,7 +33,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-fn ended(command: &mut Command) -> Ended {
+pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
     let ended = Ended {
         code: output.status.code().unwrap_or(-1),
@@ -44,7 +44,7 @@ fn ended(command: &mut Command) -> Ended {
     ended
 }
 
-fn run(arguments: &[&str]) -> Ended {
+pub(crate) fn run(arguments: &[&str]) -> Ended {
     ended(&mut command(arguments))
 }
 
@@ -246,7 +246,7 @@ fn a_ca_file_that_is_no_ca_file_is_one_line() {
 fn check_takes_the_example_whose_token_is_not_at_hand() {
     let told = run(&["check", "--config", "config.example.toml"]);
     assert_eq!(told.code, DONE, "{told:?}");
-    assert_eq!(told.stdout, "ok: 1 bot, 1 receiver, 1 template\n");
+    assert_eq!(told.stdout, "ok: 1 bot, 1 receiver, 5 templates\n");
     insta::assert_snapshot!(told.stderr, @"
     warning: bot `default`: cannot read the secret file /run/secrets/webex/token: No such file or directory (os error 2); mount it, and let the user that runs this read it
       hint: `serve` needs it; here nothing depends on it
@@ -257,7 +257,7 @@ fn check_takes_the_example_whose_token_is_not_at_hand() {
 fn check_refuses_a_broken_configuration() {
     let (_folder, path) = file("config.toml", "[servr]\n");
     let told = run(&["check", "--config", &path]);
-    assert_eq!((told.code, told.stdout.as_str()), (USAGE, ""));
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
     assert!(told.stderr.contains("did you mean `server`?"), "{told:?}");
     assert!(
         told.stderr.ends_with("the configuration has 3 errors\n"),
@@ -268,8 +268,8 @@ fn check_refuses_a_broken_configuration() {
 #[test]
 fn check_names_a_template_that_does_not_parse_and_one_that_does_not_render() {
     for (template, code, expected) in [
-        ("{{ status", USAGE, "team.md:1:"),
-        ("{{ status | no_such_filter }}", USAGE, "no_such_filter"),
+        ("{{ status", FAILED, "team.md:1:"),
+        ("{{ status | no_such_filter }}", FAILED, "no_such_filter"),
         ("{{ no_such_thing }}", FAILED, "no_such_thing"),
         ("{{ status }}", DONE, ""),
     ] {
@@ -290,7 +290,7 @@ fn check_names_a_template_that_does_not_parse_and_one_that_does_not_render() {
 #[test]
 fn every_captured_body_can_be_rendered_in_every_form() {
     for body in fixtures() {
-        for format in ["markdown", "text", "request"] {
+        for format in ["markdown", "text", "html", "request"] {
             let told = run(&["render", body.to_str().unwrap(), "--format", format]);
             assert_eq!(told.code, DONE, "{}: {told:?}", body.display());
             assert!(!told.stdout.trim().is_empty(), "{}", body.display());
@@ -333,7 +333,7 @@ fn what_cannot_be_rendered_fails_with_the_remedy() {
     for (arguments, expected) in [
         (
             &["render", body, "--template", "team"][..],
-            "no template is named `team`; known templates: `default`",
+            "no template is named `team`; known templates: `compact`, `default`, `detailed`, `digest`, `fallback`",
         ),
         (
             &["render", "/nowhere/body.json"],

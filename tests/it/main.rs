@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod answers;
+mod cards;
 mod cli;
 mod configuration;
 mod delivery;
@@ -13,3 +14,4 @@ mod processes;
 mod programs;
 mod real_alertmanager;
 mod real_storms;
+mod templates;

@@ -4,9 +4,9 @@
 use tera::{TeraResult, Value};
 
 use super::call::{Call, Registry};
+use crate::render::cut::{BEGIN_ALERT, END_ALERTS};
 use crate::render::mention::Address;
 use crate::render::severity::Severity;
-use crate::render::split::{BEGIN_ALERT, END_ALERTS};
 use crate::render::{code, links};
 
 /// Between links.

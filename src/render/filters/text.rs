@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE;
 use tera::{TeraResult, Value};
 
 use super::call::{Call, Registry};
+use crate::render::cut::boundary;
 use crate::render::pattern::PatternError;
 use crate::render::shorten::brief;
-use crate::render::split::boundary;
 use crate::render::title::title;
 
 /// How much `shorten` leaves unless told otherwise, in characters.

@@ -3,6 +3,8 @@
 // Everything that comes from there is untrusted. It is set as text, but for `page_html`, which
 // the server has sanitised, and the page's Content-Security-Policy runs no script from it.
 
+import { showCard } from "./card.js";
+
 const EVERY_MS = 1000;
 const AVATARS = 6;
 
@@ -125,12 +127,17 @@ function showMessage(message, isReply, isOrphan, limit) {
   }
 
   const inner = make("div", "inner");
-  inner.append(by, body);
+  inner.append(by);
   if (message.card) {
-    const card = make("details", "card");
-    card.append(make("summary", "", "Adaptive Card"));
-    card.append(make("pre", "source", JSON.stringify(message.card.content, null, 2)));
-    inner.append(card);
+    // Clients that show cards show nothing else.
+    const beside = make("details", "beside");
+    beside.append(make("summary", "", "Text for clients without cards"), body);
+    const source = make("details", "beside");
+    source.append(make("summary", "", "Source of the card"));
+    source.append(make("pre", "source", JSON.stringify(message.card.content, null, 2)));
+    inner.append(showCard(message.card.content), beside, source);
+  } else {
+    inner.append(body);
   }
   for (const file of message.files) inner.append(make("p", "files", `File: ${file}`));
 
