@@ -52,7 +52,12 @@ pub(super) fn text(engine: &Engine, job: &Job) -> (String, Form) {
     }
     let mut message = item.message().clone();
     message.append_note(&notes.join(" "));
-    (message.markdown, item.form)
+    // Who sees a card does not see the text beside it, where the notes stand.
+    let form = match item.form {
+        Form::Card => Form::Markdown,
+        form => form,
+    };
+    (message.markdown, form)
 }
 
 /// The same to be sent without its card, with a word on why.

@@ -5,8 +5,8 @@
 //! and what alerts hold arrives as visible text, never as markup.
 //!
 //! The way of a notification through here: `context` makes it the data that templates
-//! see, `engine` runs the template under `escape`, `cut` fits the result into a
-//! message, and `fallback` stands in where the template fails.
+//! see, `engine` runs the templates of text and card under `escape`, `split` makes as many
+//! messages of the result as it takes, and `fallback` stands in where a template fails.
 //!
 //! What does not belong here: posting, retrying, and where messages go.
 
@@ -211,12 +211,6 @@ impl Renderer {
         [DIGEST_TEMPLATE, FALLBACK_TEMPLATE].contains(&template) || self.engine.contains(template)
     }
 
-    /// Whether a card goes with the messages of that template.
-    #[must_use]
-    pub fn has_card(&self, template: &str) -> bool {
-        self.engine.has_card(template)
-    }
-
     /// The names that [`Self::contains`] accepts, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -269,6 +263,7 @@ impl Renderer {
             title: &fallback::title(subject.notification),
             alertmanager_url: &self.alertmanager_url(subject.notification),
             reserved,
+            card: card.is_some(),
         })
         .into_iter()
         .map(Message::new)

@@ -13,12 +13,14 @@
 //!
 //! What does not belong here: where exactly a text may be cut (`cut`).
 
+mod sections;
+
 use std::ops::Range;
 
+use self::sections::{Sections, Unit, headline, without_marks};
 use super::cut::{BEGIN_ALERT, END_ALERTS, Span, cut_text, in_fence, place, seam, spans};
-use super::escape::{block_marker, push_escaped};
-use super::shorten::brief;
-use super::{RENDERED_BYTES, links, plain};
+use super::escape::block_marker;
+use super::{RENDERED_BYTES, plain};
 
 /// The most messages that a notification becomes.
 pub const MAX_PARTS: usize = 10;
@@ -28,13 +30,6 @@ const CUT: &str = "\n\n… cut: too long for one message";
 
 /// Begins a paragraph.
 const PARAGRAPH: &str = "\n\n";
-
-/// How much of the first line each further part repeats, in characters.
-const HEADLINE_CHARS: usize = 120;
-
-/// The most that may stand before and after the alerts.
-const HEAD_BYTES: usize = 2 * RENDERED_BYTES;
-const TAIL_BYTES: usize = RENDERED_BYTES / 2;
 
 /// What a number may take: `\n\n*10/10*`.
 const NUMBER_BYTES: usize = 12;
@@ -50,6 +45,9 @@ pub(super) struct Source<'a> {
     pub(super) alertmanager_url: &'a str,
     /// What the first message keeps free besides.
     pub(super) reserved: usize,
+    /// Whether a card goes with the first message. Who sees the card does not see the text
+    /// beside it, so of several messages the first is the card's alone.
+    pub(super) card: bool,
 }
 
 /// The messages that a text becomes: at least one, each within [`RENDERED_BYTES`] as
@@ -64,28 +62,31 @@ pub(super) fn split(source: &Source<'_>) -> Vec<String> {
         }
     }
     let sections = Sections::of(text);
-    let mut shown = sections.fitting(MAX_PARTS * RENDERED_BYTES);
+    let headline = headline(&sections, source.title);
+    let most = MAX_PARTS - usize::from(source.card);
+    let mut shown = sections.fitting(most * RENDERED_BYTES);
     let mut step = 1;
-    loop {
-        let parts = Packer::pack(source, &sections, shown);
-        if parts.len() <= MAX_PARTS {
-            return numbered(&parts, &headline(&sections, source.title));
-        }
-        if shown == 0 {
-            return numbered(&last_cut(parts), &headline(&sections, source.title));
+    let mut parts = loop {
+        let parts = Packer::pack(source, &sections, &headline, shown);
+        if parts.len() <= most || shown == 0 {
+            break parts;
         }
         // What is left out makes room for the tail and for the note on it.
-        shown = parts[MAX_PARTS - 1].alerts.min(shown.saturating_sub(step));
+        shown = parts[most - 1].alerts.min(shown.saturating_sub(step));
         step *= 2;
+    };
+    if parts.len() > most {
+        cut_last(&mut parts, most);
     }
+    if source.card && parts.len() > 1 {
+        let body = headline.clone();
+        parts.insert(0, Part { body, alerts: 0 });
+    }
+    numbered(&parts, &headline)
 }
 
 fn is_mark(byte: u8) -> bool {
     char::from(byte) == BEGIN_ALERT || char::from(byte) == END_ALERTS
-}
-
-fn without_marks(text: &str) -> String {
-    text.replace([BEGIN_ALERT, END_ALERTS], "")
 }
 
 /// Whether the plain text of a Markdown text is no longer than that. Nearly always it is
@@ -94,90 +95,6 @@ fn without_marks(text: &str) -> String {
 fn fits_as_text(markdown: &str, limit: usize) -> bool {
     (markdown.len() < limit / 8 && !markdown.contains("]:"))
         || plain::uncut(markdown).len() <= limit
-}
-
-/// A text taken apart at its marks.
-struct Sections<'a> {
-    head: String,
-    alerts: Vec<&'a str>,
-    tail: String,
-}
-
-impl<'a> Sections<'a> {
-    fn of(text: &'a str) -> Self {
-        let (body, tail) = text.split_once(END_ALERTS).unwrap_or((text, ""));
-        let mut sections = body.split(BEGIN_ALERT);
-        let mut head = sections.next().unwrap_or_default().to_owned();
-        let alerts: Vec<&str> = sections.collect();
-        let mut tail = without_marks(tail);
-        if !alerts.is_empty() {
-            // Alerts come before what concerns the group.
-            bound(&mut head, HEAD_BYTES);
-            bound(&mut tail, TAIL_BYTES);
-        }
-        Self { head, alerts, tail }
-    }
-
-    /// How many alerts can stand within so many bytes at most.
-    fn fitting(&self, bytes: usize) -> usize {
-        let mut used = 0;
-        let fits = |alert: &&&str| {
-            used += alert.len().min(RENDERED_BYTES);
-            used <= bytes
-        };
-        self.alerts.iter().take_while(fits).count()
-    }
-
-    /// The text with the first alerts, and what it consists of.
-    fn text(&self, shown: usize, alertmanager_url: &str) -> (String, Vec<Unit>) {
-        let mut text = String::with_capacity(MAX_PARTS * RENDERED_BYTES);
-        let mut units = Vec::with_capacity(shown + 3);
-        let mut push = |piece: &str, alert: bool| {
-            let start = text.len();
-            text.push_str(piece);
-            units.push(Unit {
-                range: start..text.len(),
-                alert,
-            });
-        };
-        push(&self.head, false);
-        for alert in &self.alerts[..shown] {
-            push(alert, true);
-        }
-        push(&self.tail, false);
-        push(
-            &left_out(self.alerts.len() - shown, alertmanager_url),
-            false,
-        );
-        (text, units)
-    }
-}
-
-/// Cuts a text to so many bytes, and says so.
-fn bound(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        *text = cut_text(text, limit - CUT.len()).into_owned() + CUT;
-    }
-}
-
-/// A paragraph on what is not shown.
-fn left_out(alerts: usize, alertmanager_url: &str) -> String {
-    let mut text = match alerts {
-        0 => return String::new(),
-        1 => "\n\n… and 1 more alert".to_owned(),
-        _ => format!("\n\n… and {alerts} more alerts"),
-    };
-    if let Some(link) = links::link("Alertmanager", alertmanager_url) {
-        text.push_str(": ");
-        text.push_str(&link);
-    }
-    text
-}
-
-/// A piece of the text that stays together if it can.
-struct Unit {
-    range: Range<usize>,
-    alert: bool,
 }
 
 /// One message, before it has its number.
@@ -203,9 +120,14 @@ struct Packer<'t> {
 }
 
 impl Packer<'_> {
-    fn pack(source: &Source<'_>, sections: &Sections<'_>, shown: usize) -> Vec<Part> {
+    fn pack(
+        source: &Source<'_>,
+        sections: &Sections<'_>,
+        headline: &str,
+        shown: usize,
+    ) -> Vec<Part> {
         let (text, units) = sections.text(shown, source.alertmanager_url);
-        let headline = headline(sections, source.title).len() + PARAGRAPH.len();
+        let headline = headline.len() + PARAGRAPH.len();
         let mut packer = Packer {
             text: &text,
             spans: spans(&text),
@@ -231,7 +153,7 @@ impl Packer<'_> {
             0
         };
         let (_, open) = seam(&self.spans, self.start);
-        self.room - reserved - open.len()
+        self.room.saturating_sub(reserved + open.len())
     }
 
     fn fits(&self, start: usize, end: usize) -> bool {
@@ -265,7 +187,7 @@ impl Packer<'_> {
         if start - self.start > self.room / 2 {
             self.close(start);
         }
-        let room = self.room() - CUT.len();
+        let room = self.room().saturating_sub(CUT.len());
         let text = &self.text[..end];
         let at = place(text, &self.spans, self.start, room);
         self.push(self.start..at, CUT);
@@ -355,42 +277,13 @@ impl Packer<'_> {
     }
 }
 
-/// Of more parts than there may be those that may, the last of which says that it was cut.
-fn last_cut(mut parts: Vec<Part>) -> Vec<Part> {
-    parts.truncate(MAX_PARTS);
+/// Leaves so many parts, the last of which says that it was cut.
+fn cut_last(parts: &mut Vec<Part>, most: usize) {
+    parts.truncate(most);
     if let Some(last) = parts.last_mut() {
         let limit = last.body.len().saturating_sub(CUT.len());
         last.body = cut_text(&last.body, limit).into_owned() + CUT;
     }
-    parts
-}
-
-/// The first line as a line of its own, in bold: what each further part begins with.
-fn headline(sections: &Sections<'_>, title: &str) -> String {
-    let line = sections.head.lines().find(|line| !line.trim().is_empty());
-    let plain = line.map(|line| plain::uncut(&without_mentions(line)));
-    let plain = plain.unwrap_or_default();
-    let plain = if plain.trim().is_empty() {
-        title
-    } else {
-        &plain
-    };
-    let mut line = String::from("**");
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    push_escaped(&mut line, &brief(&words.join(" "), HEADLINE_CHARS, 1));
-    line.push_str("**");
-    line
-}
-
-/// Whoever is mentioned is so once, not in each part.
-fn without_mentions(line: &str) -> String {
-    let mut kept = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((before, mention)) = rest.split_once("<@") {
-        kept.push_str(before);
-        rest = mention.split_once('>').map_or("", |(_, after)| after);
-    }
-    kept + rest
 }
 
 /// The bodies with their numbers: below the first, whose beginning is the template's, and

@@ -23,6 +23,7 @@ fn parts(text: &str) -> Vec<String> {
         title: "the title",
         alertmanager_url: LINK,
         reserved: 0,
+        card: false,
     })
 }
 
@@ -119,6 +120,50 @@ fn an_alert_larger_than_a_message_is_cut_says_so_and_hides_no_other() {
     assert!(parts[0].starts_with("head\n\nfirst\n\nword word"));
     assert!(parts[0].ends_with(&format!("word{CUT}\n\n*1/2*")));
     assert_eq!(parts[1], "*2/2* **head**\n\nlast");
+}
+
+#[test]
+fn of_several_messages_the_first_is_the_cards_alone() {
+    let alerts: Vec<String> = (0..9)
+        .map(|n| format!("\n\nalert {n} {}", "x".repeat(1800)))
+        .collect();
+    let text = marked("**head**", &alerts, "");
+    let source = Source {
+        text: &text,
+        title: "",
+        alertmanager_url: "",
+        reserved: 0,
+        card: true,
+    };
+    let parts = split(&source);
+    assert_eq!(parts[0], "**head**\n\n*1/4*");
+    assert!(parts[1].starts_with("*2/4* **head**\n\n**head**\n\nalert 0 x"));
+    let many = "word ".repeat(40_000);
+    let parts = split(&Source {
+        text: &many,
+        ..source
+    });
+    assert_eq!(parts.len(), MAX_PARTS);
+    assert_eq!(
+        split(&Source {
+            text: "short",
+            ..source
+        }),
+        ["short"]
+    );
+}
+
+#[test]
+fn constructs_nested_without_end_do_no_harm() {
+    for (open, close) in [
+        ("*a ", " a*"),
+        ("> ", ""),
+        ("- ", ""),
+        ("[", "](https://a.b)"),
+    ] {
+        let text = format!("{}x{}", open.repeat(9000), close.repeat(9000));
+        assert!(parts(&text).iter().all(|part| part.len() <= RENDERED_BYTES));
+    }
 }
 
 #[test]

@@ -55,6 +55,20 @@ fn whoever_overrides_a_message_gets_no_built_in_card_beside_it() {
 }
 
 #[test]
+fn the_card_of_the_documentation_works() {
+    let page = include_str!("../../../docs/templates.md");
+    let example = page.split("```jinja\n{\n").nth(1).unwrap();
+    let example = format!("{{\n{}", example.split("```").next().unwrap());
+    let (_directory, renderer) =
+        renderer_with(&[("team.md", "text"), ("team.card.json", &example)]);
+    let outcome = render_with(&renderer, "team", &samples::firing(2));
+    assert_eq!(outcome.fallback, None);
+    let card = card(&outcome);
+    assert_eq!(card["body"][0]["color"], "attention");
+    assert_eq!(card["actions"][0]["title"], "Silence");
+}
+
+#[test]
 fn a_card_that_renders_to_nothing_is_none() {
     let (_directory, renderer) = renderer_with(&[
         ("team.md", "text"),
