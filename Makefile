@@ -41,7 +41,8 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 	@tools/step "tests" cargo nextest run --locked --all-features
 
 .PHONY: test-all
-test-all: test ## Run the tests, then build the release binary and start it
+test-all: test ## Run the tests, the long ones too, then build the release binary and start it
+	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
 
@@ -71,6 +72,10 @@ bench: | prerequisites ## Run the benchmarks
 measure: | prerequisites ## Measure the release build: start, memory, CPU, connections
 	@tools/step "release build" cargo build --locked --release
 	@tools/measure
+
+.PHONY: storm
+storm: | prerequisites ## Play storms against the delivery engine and print how it fared
+	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
 .PHONY: screenshots
 screenshots: tools/screenshots/node_modules/playwright-core | prerequisites ## Take the pictures of the documentation again

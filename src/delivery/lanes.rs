@@ -6,7 +6,7 @@
 //! other, and one in backoff is parked and holds up nobody.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 use tokio::time::Instant;
@@ -16,6 +16,10 @@ pub(super) struct Lanes<L, G, T> {
     by_id: HashMap<L, Lane<G, T>>,
     /// Lanes that have something ready, in the order of their turns.
     turns: VecDeque<L>,
+    /// Those of them that were empty before. They go between the others, so that a single
+    /// alert need not wait for a whole round, and many of them hold up nobody for long.
+    fresh: HashSet<L>,
+    last_was_fresh: bool,
     parked: BinaryHeap<Reverse<Parked<L, G>>>,
     waiting: usize,
 }
@@ -65,6 +69,8 @@ where
         Self {
             by_id: HashMap::new(),
             turns: VecDeque::new(),
+            fresh: HashSet::new(),
+            last_was_fresh: false,
             parked: BinaryHeap::new(),
             waiting: 0,
         }
@@ -87,6 +93,7 @@ where
 
     /// Puts an item behind those of its group.
     pub(super) fn push(&mut self, lane_id: &L, group_id: &G, item: T) {
+        let is_fresh = !self.by_id.contains_key(lane_id);
         let lane = self.by_id.entry(lane_id.clone()).or_insert_with(|| Lane {
             groups: HashMap::new(),
             ready: VecDeque::new(),
@@ -103,7 +110,15 @@ where
             state: State::Ready,
         };
         lane.groups.insert(group_id.clone(), group);
-        Self::make_ready(lane, lane_id, group_id.clone(), &mut self.turns);
+        if is_fresh {
+            lane.ready.push_back(group_id.clone());
+            let place = 2 * self.fresh.len() + usize::from(self.last_was_fresh);
+            self.turns
+                .insert(place.min(self.turns.len()), lane_id.clone());
+            self.fresh.insert(lane_id.clone());
+        } else {
+            Self::make_ready(lane, lane_id, group_id.clone(), &mut self.turns);
+        }
     }
 
     fn make_ready(lane: &mut Lane<G, T>, lane_id: &L, group: G, turns: &mut VecDeque<L>) {
@@ -158,6 +173,7 @@ where
     /// [`Self::put_back`].
     pub(super) fn take(&mut self) -> Option<(L, G, T)> {
         let lane_id = self.turns.pop_front()?;
+        self.last_was_fresh = self.fresh.remove(&lane_id);
         let lane = self.by_id.get_mut(&lane_id)?;
         let (group_id, item) = Self::take_ready(lane)?;
         self.waiting -= 1;
@@ -281,6 +297,8 @@ where
         let lanes = &self.by_id;
         self.turns
             .retain(|turn| lanes.get(turn).is_some_and(|lane| !lane.ready.is_empty()));
+        let turns = &self.turns;
+        self.fresh.retain(|lane| turns.contains(lane));
         removed
     }
 }
@@ -297,6 +315,34 @@ mod tests {
 
     fn taken(lanes: &mut Numbers) -> (u8, u8, u32) {
         lanes.take().expect("something is ready")
+    }
+
+    #[test]
+    fn a_lane_that_was_empty_need_not_wait_for_a_whole_round_and_starves_nobody() {
+        let mut lanes: Lanes<u32, u32, u32> = Lanes::new();
+        for lane in 0..10 {
+            for group in 0..100 {
+                lanes.push(&lane, &group, 0);
+            }
+        }
+        let take = |lanes: &mut Lanes<u32, u32, u32>| {
+            let (lane, group, _) = lanes.take().unwrap();
+            lanes.put_back(&lane, &group, After::Done);
+            lane
+        };
+        for _ in 0..11 {
+            take(&mut lanes);
+        }
+        lanes.push(&100, &0, 0);
+        assert_eq!(take(&mut lanes), 100);
+        // A crowd of single alerts takes every second turn at most.
+        let mut old = 0;
+        for lane in 200..220 {
+            lanes.push(&lane, &0, 0);
+            lanes.push(&(lane + 100), &0, 0);
+            old += u32::from(take(&mut lanes) < 10);
+        }
+        assert_eq!(old, 10);
     }
 
     #[test]

@@ -231,6 +231,10 @@ impl Engine {
         memory.begin(delivery);
         drop(memory);
         self.through(bot, through);
+        if self.is_draining() {
+            // It came between the question and the drain, which did not see it.
+            self.give_back(bot);
+        }
         bot.wake();
         None
     }

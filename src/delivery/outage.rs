@@ -14,6 +14,9 @@ use super::retry::pause;
 /// So many failures of different groups in a row are no coincidence.
 const GROUPS: u32 = 3;
 
+/// No probe waits longer: it is one request, and everybody waits for what it finds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// Failures since the last success.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
@@ -49,7 +52,7 @@ impl Outage {
         }
         if self.is_on() {
             self.probes += 1;
-            self.next_probe = Some(now + pause(self.probes, random, at_least));
+            self.next_probe = Some(now + pause(self.probes, random, at_least).min(LONGEST_PAUSE));
         }
         self.is_on() && !before
     }

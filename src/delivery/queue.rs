@@ -5,6 +5,7 @@
 //! is being probed, the learned pace and the configured ceiling allow it. Then the lane
 //! whose turn it is gives its first message, or, where it is long, a digest.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +30,13 @@ use super::token::{Token, Use};
 use crate::config;
 use crate::render::Renderer;
 
+/// Once a room is sent digests, it is until the rest would wait for so small a part of
+/// `digest_after`: one by one, the tail of a storm would take as long as the storm.
+const DIGEST_UNTIL: f64 = 0.1;
 /// No more requests are under way at once: an answer that is slow must not become a crowd.
 const MOST_IN_FLIGHT: usize = 512;
+/// Nor so many while Webex has not yet said where its limit is: those past it are refused.
+const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
 /// A quota for each room.
 type RoomQuota =
@@ -47,6 +53,8 @@ pub(super) struct Queue {
     room_quota: Option<RoomQuota>,
     ceiling_per_second: f64,
     digest_after: Duration,
+    /// Rooms that are sent digests.
+    digesting: HashSet<Arc<str>>,
     in_flight: usize,
 }
 
@@ -67,6 +75,7 @@ impl Queue {
             quota: RateLimiter::direct_with_clock(per_minute.allow_burst(bot.burst), clock),
             ceiling_per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
             digest_after,
+            digesting: HashSet::new(),
             in_flight: 0,
         }
     }
@@ -101,7 +110,11 @@ impl Queue {
             }
             return Step::Wait(self.lanes.next_unpark());
         }
-        if self.in_flight >= MOST_IN_FLIGHT {
+        let most = match self.pace.rate(now) {
+            Some(_) => MOST_IN_FLIGHT,
+            None => MOST_IN_FLIGHT_AT_FIRST,
+        };
+        if self.in_flight >= most {
             return Step::Wait(None);
         }
         match self.gate.way(now) {
@@ -187,16 +200,26 @@ impl Queue {
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.
-    fn is_long(&self, now: Instant) -> bool {
-        let Some(lane) = self.lanes.turn() else {
+    fn is_long(&mut self, now: Instant) -> bool {
+        let Some(lane) = self.lanes.turn().cloned() else {
             return false;
         };
         let rate = self.rate(now);
-        let waiting = self.lanes.waiting_in(lane) * self.lanes.busy().max(1);
+        let waiting = self.lanes.waiting_in(&lane) * self.lanes.busy().max(1);
         // Counts far below 2^52 are exact.
         #[expect(clippy::cast_precision_loss, reason = "counts are small")]
         let expected = waiting as f64 / rate;
-        expected > self.digest_after.as_secs_f64()
+        let mut limit = self.digest_after.as_secs_f64();
+        if self.digesting.contains(&lane) {
+            limit *= DIGEST_UNTIL;
+        }
+        let is_long = expected > limit;
+        if is_long {
+            self.digesting.insert(lane);
+        } else {
+            self.digesting.remove(&lane);
+        }
+        is_long
     }
 
     /// Messages a second that may be hoped for.

@@ -27,7 +27,14 @@ pub(super) fn explained<'m>(message: &'m str, path: Option<&str>) -> Cow<'m, str
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
     let is_field = what.starts_with("Field") && what.ends_with("is not defined");
     if let Some((_, near)) = near {
-        format!("{what}; did you mean `{near}`?").into()
+        let mut text = format!("{what}; did you mean `{near}`?");
+        if is_field {
+            let path = path.unwrap_or(name);
+            text.push_str(" Where it may be missing, write `");
+            text.push_str(path);
+            text.push_str(" or \"\"`");
+        }
+        text.into()
     } else if is_field || what.starts_with("Tried to render a variable that is undefined") {
         let path = path.unwrap_or(name);
         format!("`{path}` is missing; write `{path} or \"\"` where it may be").into()
@@ -81,7 +88,8 @@ mod tests {
             (
                 "Field `annotation` is not defined. Available fields: annotations, labels",
                 None,
-                "Field `annotation` is not defined; did you mean `annotations`?",
+                "Field `annotation` is not defined; did you mean `annotations`? \
+                 Where it may be missing, write `annotation or \"\"`",
             ),
             (
                 "Variable `sumary` is not defined. Available variables: alerts, now",

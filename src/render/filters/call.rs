@@ -238,6 +238,11 @@ impl<'c> Call<'c> {
         })
     }
 
+    /// Whether what the template prints is escaped.
+    pub(super) fn escapes(&self) -> bool {
+        self.state.autoescaping_enabled()
+    }
+
     /// A variable of the template's data.
     pub(super) fn variable(&self, name: &str) -> TeraResult<Value> {
         Ok(self.state.get::<Value>(name)?.unwrap_or_else(Value::none))

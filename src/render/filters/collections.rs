@@ -175,20 +175,40 @@ fn string(value: &Value, call: &Call<'_>) -> TeraResult<Value> {
     Ok(text.into())
 }
 
-/// `list | join(sep=", ")`.
+/// `list | join(sep=", ")`. As Tera's own: beside links and other safe text the rest is
+/// escaped, so that the whole is safe. Unlike there, white space of `sep` stays then.
 fn join(value: &Value, call: &Call<'_>) -> TeraResult<Value> {
+    let list = call.list(value)?;
     let separator = call.text_or("sep", "")?;
-    let mut text = String::new();
-    for (index, item) in call.list(value)?.iter().enumerate() {
-        if index > 0 {
-            text.push_str(separator);
+    let safe = call.escapes() && list.iter().any(|item| item.is_string() && item.is_safe());
+    let mut between = separator.to_owned();
+    if safe {
+        let core = separator.trim();
+        let mut escaped = String::new();
+        push_escaped(&mut escaped, core);
+        if !core.is_empty() {
+            between = separator.replace(core, &escaped);
         }
-        text.push_str(&call.text(item)?);
+    }
+    let mut text = String::new();
+    for (index, item) in list.iter().enumerate() {
+        if index > 0 {
+            text.push_str(&between);
+        }
+        if safe && !item.is_safe() {
+            push_escaped(&mut text, &call.text(item)?);
+        } else {
+            text.push_str(&call.text(item)?);
+        }
         if text.len() > JOINED_BYTES {
             return Err(call.too_much());
         }
     }
-    Ok(text.into())
+    Ok(if safe {
+        Value::safe_string(&text)
+    } else {
+        text.into()
+    })
 }
 
 /// `list | append(value=1)` or `list | append(values=[1, 2])`.

@@ -270,6 +270,14 @@ fn the_filters_of_messages_do_what_the_documentation_says() {
     assert_eq!(shows("{{ \"a+b\" | query_unescape }}"), "a b");
     assert_eq!(shows("{{ list() | length }}"), "0");
     assert_eq!(
+        shows("{{ [\"https://a.b\" | link(text=\"A\"), \"<b>\", 5] | join(sep=\" > \") }}"),
+        "[A](https://a.b) &gt; &lt;b&gt; &gt; 5"
+    );
+    assert_eq!(
+        shows("{{ [\"a\", \"<b>\"] | join(sep=\"*\") }}"),
+        "a\\*&lt;b&gt;"
+    );
+    assert_eq!(
         shows(
             "{% for pair in group_labels | sorted_pairs %}{{ pair.name }}={{ pair.value }},{% endfor %}"
         ),
