@@ -24,6 +24,7 @@ mod outage;
 mod outcome;
 mod pace;
 mod queue;
+mod quota;
 mod retry;
 mod snapshot;
 mod ticket;

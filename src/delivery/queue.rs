@@ -9,11 +9,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::HashMapStateStore;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use super::dead_rooms::DeadRooms;
@@ -24,6 +19,7 @@ use super::memory::GroupId;
 use super::outage::Outage;
 use super::outcome::RefusalCause;
 use super::pace::Pace;
+use super::quota::Quotas;
 use super::retry::pause;
 use super::ticket::Delivery;
 use super::token::{Token, Use};
@@ -38,10 +34,6 @@ const MOST_IN_FLIGHT: usize = 512;
 /// Nor so many while Webex has not yet said where its limit is: those past it are refused.
 const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
-/// A quota for each room.
-type RoomQuota =
-    RateLimiter<Arc<str>, HashMapStateStore<Arc<str>>, TokioClock, NoOpMiddleware<Duration>>;
-
 /// All that waits for one bot.
 pub(super) struct Queue {
     lanes: Lanes<Arc<str>, GroupId, Item>,
@@ -49,9 +41,7 @@ pub(super) struct Queue {
     pub(super) pace: Pace,
     outage: Outage,
     dead: DeadRooms,
-    quota: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>,
-    room_quota: Option<RoomQuota>,
-    ceiling_per_second: f64,
+    quotas: Quotas,
     digest_after: Duration,
     /// Rooms that are sent digests.
     digesting: HashSet<Arc<str>>,
@@ -60,20 +50,13 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(bot: &config::Bot, digest_after: Duration) -> Self {
-        let clock = TokioClock::new();
-        let per_minute = Quota::per_minute(bot.messages_per_minute);
         Self {
             lanes: Lanes::new(),
             gate: Gate::Open,
             pace: Pace::new(),
             outage: Outage::default(),
             dead: DeadRooms::default(),
-            room_quota: bot.room_messages_per_minute.map(|per_minute| {
-                let quota = Quota::per_minute(per_minute);
-                RateLimiter::hashmap_with_clock(quota, clock.clone())
-            }),
-            quota: RateLimiter::direct_with_clock(per_minute.allow_burst(bot.burst), clock),
-            ceiling_per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
+            quotas: Quotas::new(bot),
             digest_after,
             digesting: HashSet::new(),
             in_flight: 0,
@@ -138,8 +121,7 @@ impl Queue {
             Use::Later(when) => return Step::Wait(Some(when)),
             Use::Refused => return Step::RefuseAll,
         }
-        if let Err(not_yet) = self.quota.check() {
-            let wait = not_yet.wait_time_from(self.quota.clock().now());
+        if let Err(wait) = self.quotas.take() {
             return Step::Wait(Some(now + wait));
         }
         if let Some(wait) = self.turn_to_room_with_quota() {
@@ -175,17 +157,18 @@ impl Queue {
 
     /// Turns to a room that has quota of its own left. Else returns how long none has.
     fn turn_to_room_with_quota(&mut self) -> Option<Duration> {
-        let quota = self.room_quota.as_ref()?;
-        let dead = &self.dead;
+        if !self.quotas.has_rooms() {
+            return None;
+        }
+        let (dead, quotas) = (&self.dead, &self.quotas);
         let mut shortest: Option<Duration> = None;
         let found = self.lanes.turn_to(|lane| {
             if dead.is_being_asked(lane) {
                 return false;
             }
-            let Err(not_yet) = quota.check_key(lane) else {
+            let Err(wait) = quotas.take_of_room(lane) else {
                 return true;
             };
-            let wait = not_yet.wait_time_from(quota.clock().now());
             shortest = Some(shortest.map_or(wait, |shortest| shortest.min(wait)));
             false
         });
@@ -194,9 +177,7 @@ impl Queue {
 
     /// Forgets the quotas of rooms that nothing was sent to lately.
     pub(super) fn forget_idle_rooms(&self) {
-        if let Some(quota) = &self.room_quota {
-            quota.retain_recent();
-        }
+        self.quotas.forget_idle_rooms();
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.
@@ -225,7 +206,7 @@ impl Queue {
     /// Messages a second that may be hoped for.
     pub(super) fn rate(&self, now: Instant) -> f64 {
         let learned = self.pace.rate(now).unwrap_or(f64::INFINITY);
-        learned.min(self.ceiling_per_second)
+        learned.min(self.quotas.per_second)
     }
 
     /// Adds to the first item what fits beside it, the most severe first.
@@ -458,27 +439,5 @@ impl Queue {
     /// Whether Webex is taken to be down.
     pub(super) fn is_outage(&self) -> bool {
         self.outage.is_on()
-    }
-}
-
-/// Tokio's clock for governor, so that paused time holds for the quota as well.
-#[derive(Debug, Clone)]
-struct TokioClock {
-    start: Instant,
-}
-
-impl TokioClock {
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
-    }
-}
-
-impl Clock for TokioClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.start.elapsed()
     }
 }
