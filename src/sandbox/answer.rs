@@ -274,7 +274,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Webex's error object (webex-api.md §5).
+/// Webex's error object (docs/facts/webex-api.md §5).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorBody<'a> {

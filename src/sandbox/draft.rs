@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 
 const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 
-/// Most buttons of a card (webex-api.md §7, A).
+/// Most buttons of a card (docs/facts/webex-api.md §7, A).
 const MOST_ACTIONS: usize = 5;
 
 /// Longest address of a file, in bytes (U). It bounds what a message can hold.

@@ -1,4 +1,4 @@
-//! Webex ids: unpadded base64 of `ciscospark://<cluster>/<TYPE>/<key>` (webex-api.md §10).
+//! Webex ids: unpadded base64 of `ciscospark://<cluster>/<TYPE>/<key>` (docs/facts/webex-api.md §10).
 //!
 //! They are derived from names and numbers instead of drawn at random, so that the room id
 //! in somebody's notes still works after a restart and a test can name what it expects.

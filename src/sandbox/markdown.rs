@@ -1,6 +1,6 @@
 //! From Webex's Markdown to `html`, to tag-stripped `text`, and to what the page may show.
 //!
-//! Webex derives `html` and `text` where only `markdown` was sent (webex-api.md §1, B); the
+//! Webex derives `html` and `text` where only `markdown` was sent (docs/facts/webex-api.md §1, B); the
 //! exact output is not documented, so this is plain Markdown (`CommonMark`) with what §6 names. Unverified (U):
 //! how escapes and entities count in mentions, and that a mention in code is none.
 //!
@@ -38,7 +38,7 @@ pub(super) struct Rendered {
     pub(super) groups: Vec<String>,
 }
 
-/// What Webex is known to keep of HTML (webex-api.md §6), and nothing that could run.
+/// What Webex is known to keep of HTML (docs/facts/webex-api.md §6), and nothing that could run.
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
     builder

@@ -1,7 +1,7 @@
-//! `/v1/messages`: post, get, edit, delete, list (webex-api.md §1 to §3).
+//! `/v1/messages`: post, get, edit, delete, list (docs/facts/webex-api.md §1 to §3).
 //!
 //! Each function checks, renders outside the lock, and changes the state in one go. The
-//! letters in comments are the certainty tags of webex-api.md; U is nobody's knowledge.
+//! letters in comments are the certainty tags of docs/facts/webex-api.md; U is nobody's knowledge.
 
 use std::sync::Arc;
 
@@ -320,7 +320,7 @@ pub(super) struct ItemsJson<T> {
     pub(super) items: Vec<T>,
 }
 
-/// A message, as Webex shows it (webex-api.md §1, A).
+/// A message, as Webex shows it (docs/facts/webex-api.md §1, A).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageJson<'a> {

@@ -61,11 +61,11 @@ use faults::Faults;
 use requests::RequestLog;
 use state::State;
 
-/// The longest `text` or `markdown`, in UTF-8 bytes (webex-api.md §1: "7439 bytes", A; that it
+/// The longest `text` or `markdown`, in UTF-8 bytes (docs/facts/webex-api.md §1: "7439 bytes", A; that it
 /// counts UTF-8 is inferred).
 pub const MESSAGE_LIMIT: usize = 7439;
 
-/// How often a message can be edited (webex-api.md §2, A).
+/// How often a message can be edited (docs/facts/webex-api.md §2, A).
 pub const EDIT_LIMIT: u32 = 10;
 
 /// The largest body that is read, in bytes. Webex documents none; 100 MB goes for files, which

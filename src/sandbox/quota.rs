@@ -1,6 +1,6 @@
 //! A bot's quota: a token bucket of stated rate and burst.
 //!
-//! Webex publishes neither number ("dynamically adjusted", webex-api.md §4), so this is a
+//! Webex publishes neither number ("dynamically adjusted", docs/facts/webex-api.md §4), so this is a
 //! model: one bucket a bot, which every request that bears its token draws from. A request
 //! that is refused draws nothing.
 

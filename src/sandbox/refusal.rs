@@ -1,6 +1,6 @@
 //! How the stand-in says no: every refusal with its status and text, in one table.
 //!
-//! The letter behind each text is the certainty of webex-api.md: **B** Cisco's material,
+//! The letter behind each text is the certainty of docs/facts/webex-api.md: **B** Cisco's material,
 //! **C** seen in live answers by others, **D** a single claim, **U** unverified, so worded
 //! here. Clients must go by the status. Faults that somebody asked for are in `faults.rs`.
 

@@ -1,4 +1,4 @@
-//! `/v1/rooms` and `/v1/people/me` (webex-api.md §9).
+//! `/v1/rooms` and `/v1/people/me` (docs/facts/webex-api.md §9).
 
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ pub(super) fn list(sandbox: &Sandbox, caller: &Caller, call: &Call) -> Result<Re
 }
 
 impl State {
-    /// List calls take a bare UUID too, by their error text (webex-api.md §10, inferred).
+    /// List calls take a bare UUID too, by their error text (docs/facts/webex-api.md §10, inferred).
     pub(super) fn room_by_id_or_uuid(&self, id: &str) -> Option<&RoomEntry> {
         self.room(id).or_else(|| {
             let key = ids::key_or_uuid(id)?;

@@ -26,7 +26,7 @@ pub struct Setup {
     /// Default: `@example.org`.
     pub people: Vec<String>,
     /// The cluster in ids. Webex has `us`, `urn:TEAM:us-west-2_r`, `urn:TEAM:us-gov-west-1_a1`
-    /// and more (webex-api.md §10); clients must not care.
+    /// and more (docs/facts/webex-api.md §10); clients must not care.
     pub cluster: String,
     /// Mixed into message ids, which follow from it and a counter. Zero unless set, so ids are
     /// the same in each run of a test. A sandbox that people restart while clients keep message

@@ -1,4 +1,4 @@
-//! The facts of webex-api.md §1 to §5 and §9 that carry A, B or C, row by row.
+//! The facts of docs/facts/webex-api.md §1 to §5 and §9 that carry A, B or C, row by row.
 
 use rstest::rstest;
 

@@ -1,4 +1,4 @@
-//! Edits, deletions, lists, threads (webex-api.md §2, §3), and what the knobs change about them.
+//! Edits, deletions, lists, threads (docs/facts/webex-api.md §2, §3), and what the knobs change about them.
 
 use super::*;
 
