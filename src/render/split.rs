@@ -187,11 +187,20 @@ impl Packer<'_> {
         if start - self.start > self.room / 2 {
             self.close(start);
         }
-        let room = self.room().saturating_sub(CUT.len());
-        let text = &self.text[..end];
-        let at = place(text, &self.spans, self.start, room);
+        let mut at = self.cut_before(end);
+        if self.text[start..at.max(start)].trim().is_empty() {
+            // The best place was before it, and nothing of it would be told.
+            self.close(start);
+            at = self.cut_before(end);
+        }
         self.push(self.start..at, CUT);
         self.begin(end);
+    }
+
+    /// Where to cut so that the part and the word on the cut fit.
+    fn cut_before(&self, end: usize) -> usize {
+        let room = self.room().saturating_sub(CUT.len());
+        place(&self.text[..end], &self.spans, self.start, room)
     }
 
     /// A text that is no alert and larger than a message: as many as it takes.

@@ -177,6 +177,18 @@ fn a_mention_is_made_once() {
 }
 
 #[test]
+fn an_alert_larger_than_a_message_is_told_wherever_the_part_before_it_ends() {
+    for filled in (0..7200).step_by(97) {
+        let alerts = [
+            format!("\n\n{}", "a".repeat(filled)),
+            format!("\n\n<large>{}", "w ".repeat(4300)),
+        ];
+        let parts = parts(&marked("", &alerts, ""));
+        assert_eq!(parts.concat().matches("<large>").count(), 1, "{filled}");
+    }
+}
+
+#[test]
 fn a_first_line_that_says_nothing_is_replaced_by_the_title() {
     let alerts: Vec<String> = (0..9)
         .map(|_| "\n\n".to_owned() + &"x".repeat(1800))
@@ -251,7 +263,7 @@ fn a_text_without_end_is_cut_after_the_last_part() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn every_alert_stands_whole_in_one_part_in_order(
