@@ -39,8 +39,7 @@ const BUILT_IN: [(&str, &str); 4] = [
     ),
 ];
 
-/// Filters that make Markdown. What they give is not escaped again, so in a card it could end
-/// a text and begin something else.
+/// Filters that make Markdown, whose marks a card would show.
 const MARKDOWN_FILTERS: [&str; 6] = ["code", "facts", "fence", "link", "links", "mention"];
 
 /// All templates, ready to run.
@@ -123,8 +122,8 @@ impl Engine {
         if !self.cards.contains(template) {
             return Ok(None);
         }
-        // In Markdown it is two spaces and a line's end; JSON knows no line's end.
-        context.insert_value("br", Value::safe_string("\\n"));
+        // In Markdown it is two spaces and a line's end, and safe, which is nothing here.
+        context.insert_value("br", Value::from("\n"));
         // The message beside it mentions; a card cannot.
         context.insert_value("mention", Value::from(""));
         let name = self.cards.file(template);
@@ -270,7 +269,7 @@ const EMPTY: &String = &String::new();
 fn prepared(suffix: &'static str, locality: &Arc<Locality>) -> Tera {
     let mut tera = Tera::new();
     tera.autoescape_on([suffix]);
-    filters::register(&mut tera, locality);
+    filters::register(&mut tera, locality, suffix == CARD_SUFFIX);
     limits::register(&mut tera);
     if suffix == CARD_SUFFIX {
         tera.set_escape_fn(card::escape);

@@ -21,11 +21,17 @@ const RESULT_BYTES: usize = 256 * 1024;
 /// The most items of a list or map that a filter gives back.
 const RESULT_ITEMS: usize = 10_000;
 
+/// The filter that is meant to pass a value on as it is.
+const OPTS_OUT: &str = "safe_html";
+
 /// What filters need besides their arguments.
 #[derive(Clone)]
 pub(super) struct Kit {
     pub(super) locality: Arc<Locality>,
     pub(super) patterns: Arc<Patterns>,
+    /// Whether it is for cards, where what is safe in Markdown is not: a quote would end the
+    /// text that it stands in.
+    pub(super) is_card: bool,
 }
 
 /// One call of a filter or function.
@@ -109,6 +115,9 @@ fn run(
         || items.is_some_and(|items| items > RESULT_ITEMS)
     {
         return Err(call.too_much());
+    }
+    if kit.is_card && result.is_safe() && name != OPTS_OUT {
+        return Ok(Value::from(result.as_str().unwrap_or_default()));
     }
     Ok(result)
 }

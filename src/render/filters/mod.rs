@@ -23,10 +23,12 @@ use super::Locality;
 use super::pattern::Patterns;
 
 /// Registers all of them. Must come before templates are added: Tera checks the names then.
-pub(super) fn register(tera: &mut Tera, locality: &Arc<Locality>) {
+/// For cards nothing that they return is safe.
+pub(super) fn register(tera: &mut Tera, locality: &Arc<Locality>, is_card: bool) {
     let kit = Kit {
         locality: Arc::clone(locality),
         patterns: Arc::new(Patterns::default()),
+        is_card,
     };
     let mut registry = Registry { tera, kit };
     collections::register(&mut registry);

@@ -35,6 +35,32 @@ fn a_hostile_alert_is_text_in_a_card() {
 }
 
 #[test]
+fn no_filter_lets_a_label_out_of_its_text() {
+    let body = samples::hostile().replace("a*b*", "x\\\"}],\\\"y\\\":[{");
+    assert!(Notification::parse(body.as_bytes()).is_ok());
+    let label = "alerts[0].labels.instance";
+    for expression in [
+        format!("[severity | severity_emoji, {label}] | join(sep=\" \")"),
+        format!("[br, {label}] | join"),
+        format!("[alertmanager_url | url, {label}] | join"),
+        format!("{label} | url"),
+        format!("{label} | shorten"),
+        format!("{label} | to_json"),
+        format!("{label} | truncate_bytes(length=99)"),
+        "alerts[0].labels | string".to_owned(),
+    ] {
+        let card = MINE.replace("common_labels.alertname", &expression);
+        let (_directory, renderer) =
+            renderer_with(&[("team.md", "text"), ("team.card.json", &card)]);
+        let outcome = render_with(&renderer, "team", &body);
+        assert_eq!(outcome.fallback, None, "{expression}");
+        let card = self::card(&outcome);
+        let keys: Vec<&String> = card["body"][0].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["text", "type"], "{expression}");
+    }
+}
+
+#[test]
 fn a_card_of_the_directory_goes_with_the_message_of_its_name() {
     let (_directory, renderer) = renderer_with(&[("team.md", "text"), ("team.card.json", MINE)]);
     let outcome = render_with(&renderer, "team", &samples::firing(1));
