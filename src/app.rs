@@ -12,8 +12,8 @@ use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Place, Problem, Severity, Sources};
-use crate::delivery::{self, Engine, Gauges, Parts};
-use crate::http::{self, CallerError, Reason, Service};
+use crate::delivery::{self, Configuration, Engine, Gauges, Parts};
+use crate::http::{self, CallerError, Current, Reason, Service};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
@@ -78,12 +78,12 @@ fn problem(template: render::BrokenTemplate) -> Problem {
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A bot's token cannot be read.
-    #[error(transparent)]
-    Token(#[from] delivery::StartError),
-    /// A receiver's bearer token cannot be read.
-    #[error(transparent)]
-    Caller(#[from] CallerError),
+    /// Tokens of bots cannot be read.
+    #[error("{}", listed(.0))]
+    Tokens(Vec<delivery::TokenError>),
+    /// Bearer tokens of receivers cannot be read.
+    #[error("{}", listed(.0))]
+    Callers(Vec<CallerError>),
     /// No secure connection can be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -100,6 +100,24 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// All of them in one line.
+fn listed(errors: &[impl ToString]) -> String {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
+}
+
+impl From<Vec<delivery::TokenError>> for StartError {
+    fn from(errors: Vec<delivery::TokenError>) -> Self {
+        Self::Tokens(errors)
+    }
+}
+
+impl From<Vec<CallerError>> for StartError {
+    fn from(errors: Vec<CallerError>) -> Self {
+        Self::Callers(errors)
+    }
 }
 
 /// The service, bound and ready to run.
@@ -133,12 +151,8 @@ impl App {
     ) -> Result<Self, StartError> {
         let Prepared { config, renderer } = prepared;
         let (engine, metrics) = engine(&config, renderer, transport)?;
-        let service = Service::new(
-            config.routes,
-            Arc::clone(&engine),
-            metrics,
-            config.server.body_limit,
-        )?;
+        let current = Current::read(engine.loaded(), &config.server)?;
+        let service = Arc::new(Service::new(current, Arc::clone(&engine), metrics));
         let bind = |source| StartError::Bind {
             address: config.server.listen,
             source,
@@ -211,16 +225,29 @@ pub fn engine(
         codes: &webex::CODES,
     }));
     let engine = Engine::new(Parts {
-        settings: config.delivery.clone(),
-        bots: config.bots.clone(),
-        client: Client::new(&config.webex.base_url, transport)?,
-        renderer: Arc::new(renderer),
+        configuration: configuration(
+            config,
+            renderer,
+            Client::new(&config.webex.base_url, transport)?,
+        ),
         metrics: Arc::clone(&metrics),
         runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
     })?;
     metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))
+}
+
+/// What an engine needs to know of a configuration.
+#[must_use]
+pub fn configuration(config: &Config, renderer: Renderer, client: Client) -> Configuration {
+    Configuration {
+        settings: config.delivery.clone(),
+        bots: config.bots.clone(),
+        routes: config.routes.clone(),
+        client,
+        renderer: Arc::new(renderer),
+    }
 }
 
 /// A listener with a long queue: an incident is hundreds of connections at once.

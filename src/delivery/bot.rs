@@ -35,7 +35,6 @@ pub(super) struct Bot {
     token: Token,
     /// What Webex said last where it was not well.
     last_error: Mutex<Option<String>>,
-    client: Client,
     metrics: Arc<Metrics>,
 }
 
@@ -43,19 +42,58 @@ impl Bot {
     pub(super) fn new(
         name: Arc<str>,
         settings: &config::Bot,
-        delivery: &config::Delivery,
-        client: Client,
+        digest_after: Duration,
+        token: Token,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, config::SecretError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             name,
-            queue: Mutex::new(Queue::new(settings, delivery.digest_after)),
+            queue: Mutex::new(Queue::new(settings, digest_after)),
             changed: Notify::new(),
-            token: Token::read(settings.token.clone())?,
+            token,
             last_error: Mutex::new(None),
-            client,
             metrics,
-        })
+        }
+    }
+
+    /// A reload: another ceiling, another token, or the same. Queue, gate and pace stay.
+    pub(super) fn change(
+        &self,
+        settings: &config::Bot,
+        digest_after: Duration,
+        token: SecretString,
+    ) {
+        self.queue().change(settings, digest_after);
+        self.token.change(settings.token.clone(), token);
+        self.wake();
+    }
+
+    /// It has no place in the configuration any more.
+    pub(super) fn leave(&self) {
+        self.queue().leaving = true;
+    }
+
+    /// Whether it has none.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.queue().leaving
+    }
+
+    /// It has a place in the configuration.
+    pub(super) fn stay(&self) {
+        self.queue().leaving = false;
+    }
+
+    /// Whether nobody sends what waits. Who asks does from now on.
+    pub(super) fn needs_task(&self) -> bool {
+        !std::mem::replace(&mut self.queue().tended, true)
+    }
+
+    /// Whether it has left: it was removed and nothing waits. Then its task ends.
+    fn has_left(&self) -> bool {
+        let mut queue = self.queue();
+        let has_left = queue.leaving && queue.counts() == (0, 0);
+        queue.tended = !has_left;
+        has_left
     }
 
     /// The queue, for a look or a change; whoever puts something in says so with
@@ -116,7 +154,7 @@ impl Bot {
             }
             let (step, waiting) = {
                 let mut queue = self.queue();
-                let step = queue.next(&engine.renderer, &self.token, now);
+                let step = queue.next(&engine.loaded().renderer, &self.token, now);
                 (step, queue.counts().0 > 0)
             };
             match step {
@@ -125,6 +163,10 @@ impl Bot {
                     let detail = self.token_detail();
                     let through = self.queue().refuse_all(RefusalCause::Token, &detail);
                     engine.through(&self, through);
+                }
+                Step::Wait(_) if self.has_left() => {
+                    engine.left(&self);
+                    return;
                 }
                 Step::Wait(until) => {
                     drop(engine);
@@ -172,7 +214,8 @@ impl Bot {
                 .map(|card| [card]),
         };
         let start = Instant::now();
-        let answer = self.client.post_message(token, &message).await;
+        let client = &engine.loaded().client;
+        let answer = client.post_message(token, &message).await;
         let code = answer.as_ref().map_or_else(webex::Error::code, |_| "200");
         self.metrics.requested(&self.name, code, start.elapsed());
         let Err(error) = answer else {
@@ -314,12 +357,12 @@ impl Bot {
 
     /// Asks Webex who it is, and tells the log. Nothing depends on the answer: Alertmanager
     /// needs our 503 and its reason rather than a process that does not start.
-    pub(super) async fn introduce(&self) {
+    pub(super) async fn introduce(&self, client: &Client) {
         let bot = &self.name;
         let Use::Now(token) = self.token.look(Instant::now()) else {
             return;
         };
-        match self.client.identify(&token).await {
+        match client.identify(&token).await {
             Ok(person) => {
                 tracing::info!(%bot, "bot `{bot}` is known to Webex as \"{}\"", person.display_name);
             }

@@ -24,7 +24,7 @@ impl Engine {
     /// Gives up what nobody asks for any more.
     pub(super) fn give_up(&self, bot: &Bot) {
         let now = Instant::now();
-        let limit = self.settings.give_up_after;
+        let limit = self.loaded().settings.give_up_after;
         let removed = bot
             .queue()
             .remove(|delivery| delivery.unasked_for(now) >= limit);

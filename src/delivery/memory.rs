@@ -190,6 +190,11 @@ impl Memory {
         }
     }
 
+    /// Remembers for other times from now on.
+    pub(super) fn change(&mut self, window: Duration, untold: Duration) {
+        (self.window, self.untold) = (window, untold);
+    }
+
     /// Looks up what is known of it.
     pub(super) fn look_up(&mut self, group: GroupId, content: &Content, now: Instant) -> Known {
         self.forget(now);

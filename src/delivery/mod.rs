@@ -18,6 +18,7 @@ mod ending;
 mod gate;
 mod job;
 mod lanes;
+mod loaded;
 mod memory;
 mod notes;
 mod outage;
@@ -35,30 +36,32 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use loaded::{Configuration, Loaded, Read, TokenError};
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
 pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
 pub use ticket::Ticket;
 
 use crate::alertmanager::Notification;
 use crate::config;
-use crate::render::{Rendered, Renderer, Subject};
+use crate::render::{Rendered, Subject};
 use crate::routing::Receiver;
 use crate::telemetry::Metrics;
-use crate::webex::Client;
 use bot::Bot;
 use memory::{Known, Memory, Names};
 use ticket::{Claim, Delivery};
 
 /// Delivers notifications.
 pub struct Engine {
-    settings: config::Delivery,
-    bots: BTreeMap<Arc<str>, Arc<Bot>>,
-    renderer: Arc<Renderer>,
+    /// What it works by; a reload swaps it.
+    loaded: ArcSwap<Loaded>,
+    /// Bots that a reload removed and that still have something to send.
+    leaving: Mutex<Vec<Arc<Bot>>>,
     metrics: Arc<Metrics>,
     runtime: Handle,
     names: Names,
@@ -73,19 +76,15 @@ pub struct Engine {
     last: Mutex<BTreeMap<Arc<str>, LastOutcome>>,
     /// A sequence of its own, so that tests can repeat one.
     random: Mutex<fastrand::Rng>,
+    /// Ends the bots' tasks.
+    gone: CancellationToken,
     _gone: DropGuard,
 }
 
 /// What an engine is made of.
 pub struct Parts {
-    /// When a delivery ends and what is remembered.
-    pub settings: config::Delivery,
-    /// The bots by name.
-    pub bots: BTreeMap<Arc<str>, config::Bot>,
-    /// The way to Webex.
-    pub client: Client,
-    /// Makes messages.
-    pub renderer: Arc<Renderer>,
+    /// What it works by at first.
+    pub configuration: Configuration,
     /// Where to count.
     pub metrics: Arc<Metrics>,
     /// Where deliveries run.
@@ -94,46 +93,19 @@ pub struct Parts {
     pub random: fastrand::Rng,
 }
 
-/// Why there is no engine.
-#[derive(Debug, thiserror::Error)]
-#[error("bot `{bot}` has no token: {source}")]
-pub struct StartError {
-    bot: Arc<str>,
-    source: config::SecretError,
-}
-
 impl Engine {
     /// Reads the bots' tokens and begins to send what is submitted.
     ///
     /// # Errors
-    /// When a token cannot be read.
-    pub fn new(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let bots = parts
-            .bots
-            .into_iter()
-            .map(|(name, settings)| {
-                let (client, metrics) = (parts.client.clone(), Arc::clone(&parts.metrics));
-                match Bot::new(
-                    Arc::clone(&name),
-                    &settings,
-                    &parts.settings,
-                    client,
-                    metrics,
-                ) {
-                    Ok(bot) => Ok((name, Arc::new(bot))),
-                    Err(source) => Err(StartError { bot: name, source }),
-                }
-            })
-            .collect::<Result<BTreeMap<_, _>, _>>()?;
-        let memory = Memory::new(
-            parts.settings.duplicate_window,
-            parts.settings.give_up_after,
-        );
+    /// With every token that cannot be read.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, Vec<TokenError>> {
+        let settings = &parts.configuration.settings;
+        let memory = Memory::new(settings.duplicate_window, settings.give_up_after);
+        let read = loaded::read(parts.configuration, &parts.metrics, |_| None)?;
         let gone = CancellationToken::new();
         let engine = Arc::new(Self {
-            settings: parts.settings,
-            bots,
-            renderer: parts.renderer,
+            loaded: ArcSwap::new(Arc::clone(read.loaded())),
+            leaving: Mutex::default(),
             metrics: parts.metrics,
             runtime: parts.runtime,
             names: Names::default(),
@@ -145,12 +117,10 @@ impl Engine {
             refusing: Mutex::default(),
             last: Mutex::default(),
             random: Mutex::new(parts.random),
-            _gone: gone.clone().drop_guard(),
+            gone: gone.clone(),
+            _gone: gone.drop_guard(),
         });
-        for bot in engine.bots.values() {
-            let task = Arc::clone(bot).run(Arc::downgrade(&engine), gone.clone());
-            engine.runtime.spawn(task);
-        }
+        engine.swap(read);
         Ok(engine)
     }
 
@@ -160,9 +130,19 @@ impl Engine {
         receiver: &Arc<Receiver>,
         notification: &Notification<'_>,
     ) -> Ticket {
+        self.submit_by(&self.loaded(), receiver, notification)
+    }
+
+    /// As [`Self::submit`], by the configuration that the receiver was found in.
+    pub fn submit_by(
+        self: &Arc<Self>,
+        loaded: &Loaded,
+        receiver: &Arc<Receiver>,
+        notification: &Notification<'_>,
+    ) -> Ticket {
         let known = |outcome| Ticket(Claim::Known(outcome));
         if receiver.dry_run {
-            self.dry_run(receiver, notification);
+            self.dry_run(loaded, receiver, notification);
             return known(Outcome::DryRun);
         }
         let (group, content, alerts) = self.names.identify(&receiver.destinations, notification);
@@ -177,10 +157,10 @@ impl Engine {
         if self.draining.is_cancelled() {
             return known(Outcome::Draining);
         }
-        if self.is_full() {
+        if self.is_full(&loaded.settings) {
             return known(Outcome::Overloaded);
         }
-        let Some(bot) = self.bot_of(receiver) else {
+        let Some(bot) = loaded.bot_of(receiver) else {
             // The configuration is checked, so this is a defect; Alertmanager keeps it.
             return known(Outcome::Broken);
         };
@@ -192,8 +172,8 @@ impl Engine {
             changed: changed.as_deref(),
             now: jiff::Timestamp::now(),
         };
-        let rendered = self.render(receiver, &subject);
-        let entry = self.renderer.entry(&subject);
+        let rendered = self.render(loaded, receiver, &subject);
+        let entry = loaded.renderer.entry(&subject);
         let delivery = Arc::new(Delivery::new(
             Arc::clone(receiver),
             (group, content),
@@ -236,7 +216,7 @@ impl Engine {
             // It came between the question and the drain, which did not see it.
             self.give_back(bot);
         }
-        bot.wake();
+        self.tend(bot);
         None
     }
 
@@ -260,8 +240,9 @@ impl Engine {
 
     /// Asks Webex who each bot is, and tells the log.
     pub async fn introduce_bots(&self) {
-        for bot in self.bots.values() {
-            bot.introduce().await;
+        let loaded = self.loaded();
+        for bot in loaded.bots.values() {
+            bot.introduce(&loaded.client).await;
         }
     }
 
@@ -281,8 +262,8 @@ impl Engine {
     /// for `grace`. Says whether all ended.
     pub async fn drain(&self, grace: Duration) -> bool {
         self.draining.cancel();
-        for bot in self.bots.values() {
-            self.give_back(bot);
+        for bot in self.all_bots() {
+            self.give_back(&bot);
         }
         let mut waiting = self.waiting.subscribe();
         let empty = waiting.wait_for(|waiting| *waiting == 0);
@@ -310,14 +291,15 @@ impl Engine {
             .send_modify(|waiting| *waiting = waiting.saturating_sub(1));
     }
 
-    fn is_full(&self) -> bool {
-        let most_bytes = usize::try_from(self.settings.max_waiting_bytes.as_u64());
-        *self.waiting.borrow() >= self.settings.max_waiting
+    fn is_full(&self, settings: &config::Delivery) -> bool {
+        let most_bytes = usize::try_from(settings.max_waiting_bytes.as_u64());
+        *self.waiting.borrow() >= settings.max_waiting
             || self.waiting_bytes.load(Ordering::Acquire) >= most_bytes.unwrap_or(usize::MAX)
     }
 
-    fn dry_run(&self, receiver: &Receiver, notification: &Notification<'_>) {
+    fn dry_run(&self, loaded: &Loaded, receiver: &Receiver, notification: &Notification<'_>) {
         let rendered = self.render(
+            loaded,
             receiver,
             &Subject {
                 notification,
@@ -336,8 +318,8 @@ impl Engine {
         }
     }
 
-    fn render(&self, receiver: &Receiver, subject: &Subject<'_>) -> Rendered {
-        let rendered = self.renderer.render(subject);
+    fn render(&self, loaded: &Loaded, receiver: &Receiver, subject: &Subject<'_>) -> Rendered {
+        let rendered = loaded.renderer.render(subject);
         if let Some(fallback) = &rendered.fallback {
             self.metrics.template_failed(&receiver.name);
             tracing::warn!(receiver = %receiver.name, "a fallback stands in for a template: {fallback}");
@@ -345,14 +327,11 @@ impl Engine {
         rendered
     }
 
-    /// The bot of a receiver; all its rooms are reached by one.
-    fn bot_of(&self, receiver: &Receiver) -> Option<&Arc<Bot>> {
-        self.bots.get(&receiver.destinations.first()?.bot)
-    }
-
     /// What keeps a receiver's bot from sending.
     fn trouble(&self, receiver: &Receiver) -> Option<Trouble> {
-        self.bot_of(receiver)?.trouble()
+        let bot = &receiver.destinations.first()?.bot;
+        let bots = self.all_bots();
+        bots.iter().find(|one| one.name == *bot)?.trouble()
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -24,7 +24,7 @@ pub(super) fn text(engine: &Engine, job: &Job) -> (String, Form) {
             .iter()
             .map(|(_, item)| &item.delivery.entry)
             .collect();
-        let mut digest = engine.renderer.digest(&entries);
+        let mut digest = engine.loaded().renderer.digest(&entries);
         let late = job.items.iter().map(|(_, item)| &item.delivery);
         if let Some(oldest) = late
             .filter(|delivery| delivery.unasked_for(now) > LATE)

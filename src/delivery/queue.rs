@@ -46,6 +46,11 @@ pub(super) struct Queue {
     /// Rooms that are sent digests.
     digesting: HashSet<Arc<str>>,
     in_flight: usize,
+    /// Whether a task sends what waits.
+    pub(super) tended: bool,
+    /// Whether the bot was removed from the configuration, so that its task ends with the
+    /// last that waits.
+    pub(super) leaving: bool,
 }
 
 impl Queue {
@@ -60,7 +65,15 @@ impl Queue {
             digest_after,
             digesting: HashSet::new(),
             in_flight: 0,
+            tended: false,
+            leaving: false,
         }
+    }
+
+    /// Takes on other ceilings. What waits, the gate and the pace stay as they are.
+    pub(super) fn change(&mut self, bot: &config::Bot, digest_after: Duration) {
+        self.digest_after = digest_after;
+        self.quotas.change(bot);
     }
 
     /// Takes a notification for all its rooms. Returns the rooms that are known to refuse.

@@ -59,7 +59,7 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let bots = self.bots.iter().map(|(name, bot)| {
+        let bots = self.all_bots().into_iter().map(|bot| {
             let trouble = bot.trouble();
             let queue = bot.queue();
             let (waiting, in_flight) = queue.counts();
@@ -70,7 +70,7 @@ impl Engine {
                 pace: queue.rate(now),
                 trouble,
             };
-            (Arc::clone(name), state)
+            (Arc::clone(&bot.name), state)
         });
         Snapshot {
             bots: bots.collect(),
@@ -82,6 +82,12 @@ impl Engine {
             waiting: *self.waiting.borrow(),
             draining: self.is_draining(),
         }
+    }
+
+    /// Forgets how the newest notification of a receiver ended.
+    pub(super) fn forget_last(&self, receiver: &Arc<str>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.remove(receiver);
     }
 
     /// Remembers how a receiver's newest notification ended.

@@ -220,7 +220,7 @@ impl Ticket {
             Claim::Underway { delivery, engine } => {
                 let mut outcome = delivery.outcome.subscribe();
                 let finished = timeout(
-                    engine.settings.answer_within,
+                    engine.loaded().settings.answer_within,
                     outcome.wait_for(Option::is_some),
                 )
                 .await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use crate::config::{SecretError, SecretSource};
+use crate::config::SecretSource;
 
 /// How long a refused token may still be mended by the Secret that is on its way.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -19,11 +19,11 @@ const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 /// A token and what Webex thinks of it.
 pub(super) struct Token {
-    source: SecretSource,
     state: Mutex<State>,
 }
 
 struct State {
+    source: SecretSource,
     current: Arc<SecretString>,
     refused: Option<Refused>,
 }
@@ -45,16 +45,26 @@ pub(super) enum Use {
 }
 
 impl Token {
-    /// Reads the token for the first time.
-    pub(super) fn read(source: SecretSource) -> Result<Self, SecretError> {
-        let current = Arc::new(source.read()?);
-        Ok(Self {
-            source,
+    /// A token that was read from there.
+    pub(super) fn new(source: SecretSource, token: SecretString) -> Self {
+        Self {
             state: Mutex::new(State {
-                current,
+                source,
+                current: Arc::new(token),
                 refused: None,
             }),
-        })
+        }
+    }
+
+    /// What was read from there takes its place. That the same token was refused is not
+    /// forgotten.
+    pub(super) fn change(&self, source: SecretSource, token: SecretString) {
+        let mut state = self.state();
+        state.source = source;
+        if !same(&state.current, &token) {
+            state.current = Arc::new(token);
+            state.refused = None;
+        }
     }
 
     /// Whether the token may be used.
@@ -89,7 +99,7 @@ impl Token {
     /// Webex refused this token. Reads the source again and says whether there is another
     /// token now, with which to try at once.
     pub(super) async fn refused(&self, used: &Arc<SecretString>, now: Instant) -> bool {
-        let source = self.source.clone();
+        let source = self.source();
         let read = tokio::task::spawn_blocking(move || source.read()).await;
         let mut state = self.state();
         if !same(&state.current, used) {
@@ -116,8 +126,8 @@ impl Token {
     }
 
     /// Where the token comes from, for people.
-    pub(super) fn source(&self) -> &SecretSource {
-        &self.source
+    pub(super) fn source(&self) -> SecretSource {
+        self.state().source.clone()
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -143,6 +153,12 @@ mod tests {
         file
     }
 
+    fn read(file: &tempfile::NamedTempFile) -> Token {
+        let source = SecretSource::File(file.path().to_owned());
+        let token = source.read().unwrap();
+        Token::new(source, token)
+    }
+
     fn used(token: &Token) -> Arc<SecretString> {
         match token.take(Instant::now()) {
             Use::Now(secret) => secret,
@@ -153,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn a_rotated_token_is_used_at_once() {
         let file = file("old\n");
-        let token = Token::read(SecretSource::File(file.path().to_owned())).unwrap();
+        let token = read(&file);
         let old = used(&token);
         std::fs::write(file.path(), "new\n").unwrap();
         assert!(token.refused(&old, Instant::now()).await);
@@ -164,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_token_is_passing_for_two_minutes_and_then_probed() {
         let file = file("bad");
-        let token = Token::read(SecretSource::File(file.path().to_owned())).unwrap();
+        let token = read(&file);
         let start = Instant::now();
         let bad = used(&token);
         assert!(!token.refused(&bad, start).await);

@@ -8,7 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::config::SecretError;
+use super::CallerError;
 use crate::routing::{Receiver, Routes};
 
 /// The bearer tokens of the receivers that want one.
@@ -16,19 +16,26 @@ pub(super) struct Callers(HashMap<Arc<str>, SecretString>);
 
 impl Callers {
     /// Reads the tokens.
-    pub(super) fn read(routes: &Routes) -> Result<Self, (Arc<str>, SecretError)> {
-        routes
-            .iter()
-            .filter_map(|receiver| {
-                let source = receiver.bearer_token.as_ref()?;
-                let name = Arc::clone(&receiver.name);
-                Some(match source.read() {
-                    Ok(token) => Ok((name, token)),
-                    Err(error) => Err((name, error)),
-                })
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
+    ///
+    /// # Errors
+    /// With every one that cannot be read.
+    pub(super) fn read(routes: &Routes) -> Result<Self, Vec<CallerError>> {
+        let (mut tokens, mut errors) = (HashMap::new(), Vec::new());
+        for receiver in routes.iter() {
+            let Some(source) = &receiver.bearer_token else {
+                continue;
+            };
+            let receiver = Arc::clone(&receiver.name);
+            match source.read() {
+                Ok(token) => drop(tokens.insert(receiver, token)),
+                Err(source) => errors.push(CallerError { receiver, source }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self(tokens))
+        } else {
+            Err(errors)
+        }
     }
 
     /// Whether this request may reach this receiver.

@@ -22,13 +22,14 @@ use actix_web::dev::{Server, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use arc_swap::ArcSwap;
 use bytesize::ByteSize;
 use tracing_actix_web::{RequestId, TracingLogger};
 
 pub use answers::Reason;
 
-use crate::config::SecretError;
-use crate::delivery::Engine;
+use crate::config::{self, SecretError};
+use crate::delivery::{Engine, Loaded};
 use crate::routing::Routes;
 use crate::telemetry::Metrics;
 use answers::{Answer, Rejection};
@@ -50,12 +51,32 @@ pub fn told(outcome: crate::delivery::Outcome) -> String {
 
 /// What the routes need.
 pub struct Service {
-    routes: Routes,
+    current: ArcSwap<Current>,
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
+    unknown: Arc<str>,
+}
+
+/// What a request works by, from its head to its answer; a reload replaces the whole.
+pub struct Current {
+    loaded: Arc<Loaded>,
     callers: Callers,
     body_limit: ByteSize,
-    unknown: Arc<str>,
+}
+
+impl Current {
+    /// Reads what callers of these receivers must show.
+    ///
+    /// # Errors
+    /// With every bearer token that cannot be read.
+    pub fn read(loaded: Arc<Loaded>, server: &config::Server) -> Result<Self, Vec<CallerError>> {
+        let callers = Callers::read(loaded.routes())?;
+        Ok(Self {
+            loaded,
+            callers,
+            body_limit: server.body_limit,
+        })
+    }
 }
 
 /// A receiver's bearer token cannot be read.
@@ -68,25 +89,19 @@ pub struct CallerError {
 
 impl Service {
     /// Puts together what the routes need.
-    ///
-    /// # Errors
-    /// When a receiver's bearer token cannot be read.
-    pub fn new(
-        routes: Routes,
-        engine: Arc<Engine>,
-        metrics: Arc<Metrics>,
-        body_limit: ByteSize,
-    ) -> Result<Self, CallerError> {
-        let callers = Callers::read(&routes)
-            .map_err(|(receiver, source)| CallerError { receiver, source })?;
-        Ok(Self {
-            routes,
+    #[must_use]
+    pub fn new(current: Current, engine: Arc<Engine>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            current: ArcSwap::from_pointee(current),
             engine,
             metrics,
-            callers,
-            body_limit,
             unknown: UNKNOWN.into(),
-        })
+        }
+    }
+
+    /// Requests work by this from now on.
+    pub fn swap(&self, current: Current) {
+        self.current.store(Arc::new(current));
     }
 
     /// Names for the label `receiver`.
@@ -106,10 +121,10 @@ impl Service {
 /// When the listener cannot be used.
 pub fn serve(
     listener: TcpListener,
-    service: Service,
+    service: Arc<Service>,
     workers: NonZeroU32,
 ) -> std::io::Result<Server> {
-    let service = web::Data::new(service);
+    let service = web::Data::from(service);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::clone(&service))

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Rejection};
-use super::{Service, body};
+use super::{Current, Service, body};
 use crate::alertmanager::Notification;
 use crate::routing::Receiver;
 
@@ -24,12 +24,14 @@ pub(super) async fn receive(
     let start = Instant::now();
     let path = percent_decode_str(request.match_info().get("receiver").unwrap_or(""));
     let path = path.decode_utf8_lossy();
-    let receiver = service.routes.find(&path).cloned();
+    // One whole configuration, also where a reload comes in between.
+    let current = service.current.load_full();
+    let receiver = current.loaded.routes().find(&path).cloned();
     let answer = match &receiver {
         None => Rejection::UnknownReceiver(visible(&path)).into(),
         Some(receiver) => {
             // A panic costs this request and no other, and Alertmanager tries again.
-            AssertUnwindSafe(answer(&request, payload, &service, receiver))
+            AssertUnwindSafe(answer(&request, payload, (&service, &current), receiver))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Rejection::Panicked.into())
@@ -70,24 +72,26 @@ fn visible(name: &str) -> String {
 async fn answer(
     request: &HttpRequest,
     payload: Payload,
-    service: &Service,
+    (service, current): (&Service, &Current),
     receiver: &Arc<Receiver>,
 ) -> Answer {
     if request.method() != Method::POST {
         return Rejection::MethodNotAllowed("POST").into();
     }
-    if !service.callers.allow(request, receiver) {
+    if !current.callers.allow(request, receiver) {
         return Rejection::Unauthorized.into();
     }
     if !body::is_json(request) {
         return Rejection::UnsupportedMediaType.into();
     }
-    let body = match body::read(request, payload, service.body_limit).await {
+    let body = match body::read(request, payload, current.body_limit).await {
         Ok(body) => body,
         Err(rejection) => return rejection.into(),
     };
     let ticket = match Notification::parse(&body) {
-        Ok(notification) => service.engine.submit(receiver, &notification),
+        Ok(notification) => service
+            .engine
+            .submit_by(&current.loaded, receiver, &notification),
         Err(error) => return Rejection::from(error).into(),
     };
     // What waits for Webex is the rendered message; the body is not needed any more.

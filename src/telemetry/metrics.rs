@@ -86,6 +86,8 @@ impl MessageKind {
 /// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
+    outcomes: Vec<&'static str>,
+    codes: Vec<&'static str>,
     registry: Mutex<Registry>,
     notifications: Family<ReceiverOutcome, Counter>,
     last_success: Family<ReceiverLabel, Gauge>,
@@ -118,6 +120,8 @@ impl Metrics {
     #[must_use]
     pub fn new(labels: &Labels<'_>) -> Self {
         let metrics = Self {
+            outcomes: labels.outcomes.to_vec(),
+            codes: labels.codes.to_vec(),
             registry: Mutex::new(Registry::with_prefix("alertmanager_webex")),
             notifications: Family::default(),
             last_success: Family::default(),
@@ -132,7 +136,14 @@ impl Metrics {
             given_up: Family::default(),
         };
         metrics.register();
-        metrics.create(labels);
+        for outcome in labels.outcomes {
+            drop(
+                metrics
+                    .answer_duration
+                    .get_or_create(&OutcomeLabel { outcome }),
+            );
+        }
+        metrics.add(labels.receivers, labels.bots);
         metrics
     }
 
@@ -203,20 +214,15 @@ impl Metrics {
         );
     }
 
-    fn create(&self, labels: &Labels<'_>) {
-        for outcome in labels.outcomes {
-            drop(
-                self.answer_duration
-                    .get_or_create(&OutcomeLabel { outcome }),
-            );
-            for receiver in labels.receivers {
+    /// Creates at zero what receivers and bots count in, where it is not there yet.
+    pub fn add(&self, receivers: &[Arc<str>], bots: &[Arc<str>]) {
+        for receiver in receivers {
+            for outcome in &self.outcomes {
                 drop(self.notifications.get_or_create(&ReceiverOutcome {
                     receiver: Arc::clone(receiver),
                     outcome,
                 }));
             }
-        }
-        for receiver in labels.receivers {
             let label = ReceiverLabel {
                 receiver: Arc::clone(receiver),
             };
@@ -237,18 +243,63 @@ impl Metrics {
                 }));
             }
         }
-        for bot in labels.bots {
+        for bot in bots {
             let label = BotLabel {
                 bot: Arc::clone(bot),
             };
             drop(self.request_duration.get_or_create(&label));
             drop(self.ambiguous.get_or_create(&label));
-            for code in labels.codes {
+            for code in &self.codes {
                 drop(self.requests.get_or_create(&BotCode {
                     bot: Arc::clone(bot),
                     code,
                 }));
             }
+        }
+    }
+
+    /// Removes what a receiver counted in: no such receiver is configured any more.
+    pub fn forget_receiver(&self, receiver: &Arc<str>) {
+        let receiver = || Arc::clone(receiver);
+        for outcome in &self.outcomes {
+            self.notifications.remove(&ReceiverOutcome {
+                receiver: receiver(),
+                outcome,
+            });
+        }
+        let label = ReceiverLabel {
+            receiver: receiver(),
+        };
+        self.last_success.remove(&label);
+        self.waiting.remove(&label);
+        self.duplicates.remove(&label);
+        self.given_up.remove(&label);
+        for kind in MessageKind::ALL {
+            self.messages.remove(&ReceiverKind {
+                receiver: receiver(),
+                kind: kind.as_str(),
+            });
+        }
+        for reason in FALLBACK_REASONS {
+            self.fallbacks.remove(&ReceiverReason {
+                receiver: receiver(),
+                reason,
+            });
+        }
+    }
+
+    /// Removes what a bot counted in: no such bot is configured any more.
+    pub fn forget_bot(&self, bot: &Arc<str>) {
+        let label = BotLabel {
+            bot: Arc::clone(bot),
+        };
+        self.request_duration.remove(&label);
+        self.ambiguous.remove(&label);
+        for code in &self.codes {
+            self.requests.remove(&BotCode {
+                bot: Arc::clone(bot),
+                code,
+            });
         }
     }
 

@@ -14,7 +14,7 @@ use alertmanager_webex::delivery::{Engine, Outcome, Ticket};
 use alertmanager_webex::routing::Routes;
 use alertmanager_webex::sandbox::{Effect, Fault, Message, Sandbox, Setup};
 use alertmanager_webex::telemetry::Metrics;
-use alertmanager_webex::webex::{Transport, TransportError};
+use alertmanager_webex::webex::{Client, Transport, TransportError};
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::task::JoinHandle;
@@ -43,8 +43,12 @@ pub(crate) fn prepared(sandbox: &Sandbox, more: &str) -> Prepared {
 }
 
 fn prepared_with(sandbox: &Sandbox, delay: &str, more: &str) -> Prepared {
+    prepared_from(&toml(sandbox, delay, more))
+}
+
+fn toml(sandbox: &Sandbox, delay: &str, more: &str) -> String {
     let room = |title| sandbox.room_id(title).unwrap();
-    let toml = format!(
+    format!(
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\ndead = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"\n\
          [server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"{delay}\"\n\
          [webex]\nbase_url = \"http://webex.invalid/v1\"\n\
@@ -53,7 +57,10 @@ fn prepared_with(sandbox: &Sandbox, delay: &str, more: &str) -> Prepared {
          [receivers.default]\nrooms = [\"general\"]\n{more}",
         room("general"),
         room("ops"),
-    );
+    )
+}
+
+fn prepared_from(toml: &str) -> Prepared {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), toml).unwrap();
     prepare(&Sources {
@@ -69,6 +76,7 @@ pub(crate) struct Rig {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sandbox: Sandbox,
     pub(crate) routes: Routes,
+    transport: Arc<dyn Transport>,
 }
 
 impl Rig {
@@ -85,13 +93,26 @@ impl Rig {
 
     pub(crate) fn over(sandbox: Sandbox, transport: Arc<dyn Transport>, more: &str) -> Self {
         let Prepared { config, renderer } = prepared(&sandbox, more);
-        let (engine, metrics) = app::engine(&config, renderer, transport).unwrap();
+        let (engine, metrics) = app::engine(&config, renderer, Arc::clone(&transport)).unwrap();
         Self {
             engine,
             metrics,
             sandbox,
             routes: config.routes,
+            transport,
         }
+    }
+
+    /// Swaps the configuration for the one of [`prepared`] after an edit.
+    pub(crate) fn reload(&mut self, edit: impl FnOnce(&str) -> String) {
+        let prepared = prepared_from(&edit(&toml(&self.sandbox, "0s", "")));
+        self.routes = prepared.config.routes.clone();
+        let client = Client::new(&prepared.config.webex.base_url, Arc::clone(&self.transport));
+        let configuration =
+            app::configuration(&prepared.config, prepared.renderer, client.unwrap());
+        let read = self.engine.read(configuration);
+        self.engine
+            .swap(read.unwrap_or_else(|errors| panic!("{errors:?}")));
     }
 
     pub(crate) fn submit(&self, body: &str) -> Ticket {

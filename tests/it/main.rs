@@ -14,4 +14,5 @@ mod processes;
 mod programs;
 mod real_alertmanager;
 mod real_storms;
+mod reload;
 mod templates;
