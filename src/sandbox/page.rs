@@ -1,4 +1,4 @@
-//! The page at `/`: four files, compiled in, and the headers that keep them harmless.
+//! The page at `/`: its files, compiled in, and the headers that keep them harmless.
 //!
 //! It reads the control API like anybody else. Everything that it shows is untrusted: HTML
 //! comes sanitised from `markdown.rs`, all else is set as text, and the policy below would stop
@@ -15,25 +15,34 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
+const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const ICON: &str = "image/svg+xml";
+
+/// A file of the page: where it is served, its content type, what it holds.
+type File = (&'static str, &'static str, &'static str);
+
+/// All files of the page. There is no other way to serve one.
+pub(super) const FILES: [File; 8] = [
+    ("/", HTML, include_str!("page/index.html")),
+    ("/icon.svg", ICON, include_str!("page/icon.svg")),
+    ("/style.css", STYLE, include_str!("page/style.css")),
+    ("/spaces.css", STYLE, include_str!("page/spaces.css")),
+    ("/page.js", SCRIPT, include_str!("page/page.js")),
+    ("/ui.js", SCRIPT, include_str!("page/ui.js")),
+    ("/card.js", SCRIPT, include_str!("page/card.js")),
+    ("/spaces.js", SCRIPT, include_str!("page/spaces.js")),
+];
+
 /// The page or one of its files.
 pub(super) fn answer(request: &Request<Bytes>) -> Response<Bytes> {
-    let (content_type, body) = match request.uri().path() {
-        "/" => ("text/html; charset=utf-8", include_str!("page/index.html")),
-        "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
-        "/card.js" => (
-            "text/javascript; charset=utf-8",
-            include_str!("page/card.js"),
-        ),
-        "/page.js" => (
-            "text/javascript; charset=utf-8",
-            include_str!("page/page.js"),
-        ),
-        _ => {
-            return plain(
-                StatusCode::NOT_FOUND,
-                "There is nothing here. The page is at /.\n",
-            );
-        }
+    let path = request.uri().path();
+    let Some((_, content_type, body)) = FILES.iter().find(|(known, ..)| *known == path) else {
+        return plain(
+            StatusCode::NOT_FOUND,
+            "There is nothing here. The page is at /.\n",
+        );
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = plain(

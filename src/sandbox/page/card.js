@@ -4,6 +4,8 @@
 // A card is untrusted. Everything is set as text, links lead to http and https only, and words
 // of the card choose among known classes and never become one.
 
+import { webAddress } from "./ui.js";
+
 const make = (name, className, text) => {
   const element = document.createElement(name);
   if (className) element.className = className;
@@ -16,15 +18,6 @@ const known = (value, names) => {
   const name = String(value ?? "").toLowerCase();
   return names.includes(name) ? ` ${name}` : "";
 };
-
-function webAddress(value) {
-  try {
-    const url = new URL(value);
-    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
-  } catch {
-    return null;
-  }
-}
 
 function link(text, address) {
   const href = webAddress(address);

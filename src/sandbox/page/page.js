@@ -1,274 +1,215 @@
-// The sandbox' page: asks the control API once a second for what has changed and shows it.
+// The shell of the page: which view is shown, and what has changed on the server.
 //
-// Everything that comes from there is untrusted. It is set as text, but for `page_html`, which
-// the server has sanitised, and the page's Content-Security-Policy runs no script from it.
+// A view is a module of this folder with
+//
+//     export function mount(element, app, path)   // fill `element`, which is empty
+//     export function route(path)                 // the rest of the address has changed; may be left out
+//     export function unmount()                   // stop timers and listeners; `element` is emptied
+//
+// and a row in VIEWS. Its address is `#/ID/…`; `path` is what follows the id, cut at slashes and
+// decoded. Its files get a row in the table of `page.rs`, its style sheet a line in `index.html`.
+// `app` is what a view knows of the rest:
+//
+//     app.state          rooms, bots, faults and `dev` as of the last change; null before the first
+//     app.onState(f)     calls f(state) now, if there is one, and after each change; gives a function that ends it
+//     app.setQuery(q)    more to ask for with each change (`room`, …), or null
+//     app.refresh()      asks again now; a promise
+//     app.go(...parts)   to `#/parts[0]/parts[1]…`
+//     app.address(...p)  that address, for links
+//     app.tell(text)     a note that goes away by itself; app.fail(error) one in red
+//     app.announce(text) for screen readers only
+//
+// What is shown is untrusted: see ui.js, which has all that is needed to show it.
 
-import { showCard } from "./card.js";
+import { call, count, make } from "./ui.js";
 
-const EVERY_MS = 1000;
-const AVATARS = 6;
+const VIEWS = [
+  { id: "spaces", title: "Spaces", load: () => import("./spaces.js") },
+];
+
+/** How often to ask where the stream of changes is not to be had. */
+const ASK_EVERY_MS = 1500;
+/** At most one question in this time, however much changes. */
+const PAUSE_MS = 60;
+const TOAST_MS = 6000;
 
 const at = (id) => document.getElementById(id);
-const elements = {
-  link: at("link"), rooms: at("rooms"), title: at("title"),
-  about: at("about"), faults: at("faults"), messages: at("messages"),
+const place = { main: at("main"), tabs: at("tabs"), link: at("link"), faults: at("faults"), toasts: at("toasts"), announcer: at("announcer") };
+
+const listeners = new Set();
+let query = null;
+let current = null;
+
+const app = {
+  state: null,
+  onState(listener) {
+    listeners.add(listener);
+    if (app.state) listener(app.state);
+    return () => listeners.delete(listener);
+  },
+  setQuery(parameters) {
+    query = parameters;
+  },
+  refresh: () => update(),
+  address: (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`,
+  go(...parts) {
+    location.hash = app.address(...parts);
+  },
+  tell: (text) => toast(text, "toast", "status"),
+  fail: (error) => toast(error.message, "toast danger", "alert"),
+  announce(text) {
+    // The same text twice is said once, unless it was gone in between.
+    place.announcer.textContent = "";
+    requestAnimationFrame(() => { place.announcer.textContent = text; });
+  },
 };
 
-let chosen = decodeURIComponent(location.hash.slice(1));
-let shown = "";
-let revision = null;
-let latest = null;
-/** How many messages of each room have been looked at, by room id. */
-const seen = new Map();
-/** Message elements that are in the page, by message id. */
-const known = new Map();
-
-function make(name, className, text) {
-  const element = document.createElement(name);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
+function toast(text, className, role) {
+  const close = make("button", { type: "button", class: "close", "aria-label": "Close", text: "×" });
+  const note = make("div", { class: className, role }, make("p", { text }), close);
+  close.addEventListener("click", () => note.remove());
+  place.toasts.append(note);
+  while (place.toasts.children.length > 4) place.toasts.firstElementChild.remove();
+  setTimeout(() => note.remove(), TOAST_MS);
 }
 
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const number = new Intl.NumberFormat();
+// Views.
 
-function when(stamp, text = time) {
-  const element = make("time", "", text.format(new Date(stamp)));
-  element.dateTime = stamp;
-  element.title = exact.format(new Date(stamp));
-  return element;
+const isShown = (view) => !view.dev || app.state?.dev === true;
+
+function showTabs() {
+  const shown = VIEWS.filter(isShown);
+  place.tabs.replaceChildren(...shown.map((view) => make("a", {
+    href: app.address(view.id), text: view.title, class: "tab", data: { view: view.id },
+    "aria-current": current?.view === view ? "page" : null,
+  })));
 }
 
-function initials(name) {
-  const words = name.split(/[\s._-]+/).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[1]].map((word) => [...word][0]) : [...(words[0] ?? "?")].slice(0, 2);
-  return letters.join("").toUpperCase();
-}
-
-function colour(text) {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
-  return (hash >>> 16) % AVATARS;
-}
-
-function showRooms(state) {
-  const rows = state.rooms.map((room) => {
-    const button = make("button");
-    button.type = "button";
-    button.dataset.room = room.id;
-    button.append(make("span", "name", room.title));
-    if (room.id === chosen) {
-      button.setAttribute("aria-current", "true");
-      seen.set(room.id, room.posted);
+async function show() {
+  const hash = location.hash;
+  // A link to a place in the page, such as the one that skips the header.
+  if (hash && !hash.startsWith("#/")) return;
+  const [id, ...path] = hash.slice(2).split("/").filter(Boolean).map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
     }
-    const unread = room.posted - (seen.get(room.id) ?? 0);
-    if (unread > 0) {
-      const badge = make("span", "unread", unread > 999 ? "999+" : String(unread));
-      badge.title = "not looked at yet";
-      button.append(badge);
-    } else {
-      button.append(make("span", "count", number.format(room.messages)));
-    }
-    const row = make("li");
-    row.append(button);
-    return row;
   });
-  const focused = document.activeElement?.dataset?.room;
-  elements.rooms.replaceChildren(...rows);
-  if (focused) elements.rooms.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
-}
-
-function showHead(state, room) {
-  elements.title.textContent = room?.title ?? "No space";
-  document.title = room ? `${room.title} · Webex sandbox` : "Webex sandbox";
-  const bots = room?.bots.length ? `Bots here: ${room.bots.join(", ")}` : "No bot is in this space";
-  elements.about.textContent = room ? bots : "";
-  const effects = state.faults.map(({ fault }) => {
-    const name = typeof fault.effect === "string" ? fault.effect : Object.keys(fault.effect)[0];
-    return name.replaceAll("_", " ") + (fault.times ? ` (${fault.times} more)` : "");
-  });
-  elements.faults.hidden = effects.length === 0;
-  elements.faults.textContent = `On purpose, these fail now: ${effects.join(", ")}`;
-}
-
-function showMessage(message, isReply, isOrphan, limit) {
-  const article = make("article", isReply ? "message reply" : "message");
-  const avatar = make("span", `avatar c${colour(message.person.email)}`, initials(message.person.name));
-  avatar.setAttribute("aria-hidden", "true");
-
-  const by = make("div", "by");
-  by.append(make("span", "who", message.person.name), when(message.created));
-  if (message.edits > 0) {
-    const edited = make("span", "tag", message.edits === 1 ? "edited" : `edited ${message.edits} times`);
-    edited.title = exact.format(new Date(message.updated));
-    by.append(edited);
+  const view = VIEWS.find((known) => known.id === id && isShown(known)) ?? VIEWS[0];
+  if (current?.view === view) {
+    current.module?.route?.(path);
+    return;
   }
-  if (isOrphan) by.append(make("span", "tag", "reply to a message that is gone"));
-
-  const size = make("span", "size");
-  const meter = document.createElement("meter");
-  Object.assign(meter, { min: 0, max: limit, high: limit * 0.9, optimum: 0, value: message.size });
-  meter.setAttribute("aria-label", "Size against the limit");
-  size.append(meter, `${number.format(message.size)} of ${number.format(limit)} bytes`);
-  by.append(size);
-
-  const body = make("div", message.page_html ? "body" : "body plain");
-  if (message.page_html) {
-    body.innerHTML = message.page_html;
-    for (const link of body.querySelectorAll("a[href]")) {
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-    }
-  } else {
-    body.textContent = message.text ?? "";
-  }
-
-  const inner = make("div", "inner");
-  inner.append(by);
-  if (message.card) {
-    // Clients that show cards show nothing else.
-    const beside = make("details", "beside");
-    beside.append(make("summary", "", "Text for clients without cards"), body);
-    const source = make("details", "beside");
-    source.append(make("summary", "", "Source of the card"));
-    source.append(make("pre", "source", JSON.stringify(message.card.content, null, 2)));
-    inner.append(showCard(message.card.content), beside, source);
-  } else {
-    inner.append(body);
-  }
-  for (const file of message.files) inner.append(make("p", "files", `File: ${file}`));
-
-  article.append(avatar, inner);
-  return article;
-}
-
-/** Roots by time, each followed by its replies. */
-function threads(messages) {
-  const ids = new Set(messages.map((message) => message.id));
-  const replies = Map.groupBy(messages, (message) => message.parent_id);
-  const rows = [];
-  for (const message of messages) {
-    if (message.parent_id && ids.has(message.parent_id)) continue;
-    rows.push({ message, isOrphan: Boolean(message.parent_id) });
-    for (const reply of replies.get(message.id) ?? []) rows.push({ message: reply, isReply: true });
-  }
-  return rows;
-}
-
-function showMessages(state) {
-  const box = elements.messages;
-  const isNewRoom = shown !== chosen;
-  const wasAtEnd = isNewRoom || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  if (isNewRoom) known.clear();
-
-  const children = [];
-  const ids = new Set();
-  let lastDay = "";
-  for (const { message, isReply = false, isOrphan = false } of threads(state.messages)) {
-    const today = day.format(new Date(message.created));
-    if (!isReply && today !== lastDay) {
-      children.push(make("div", "day", today));
-      lastDay = today;
-    }
-    // A message that has not changed keeps its element, and with it selection and open cards.
-    const version = `${message.revision} ${isReply} ${isOrphan}`;
-    let entry = known.get(message.id);
-    if (entry?.version !== version) {
-      const element = showMessage(message, isReply, isOrphan, state.limit);
-      if (!isNewRoom && !entry) element.classList.add("fresh");
-      entry = { version, element };
-      known.set(message.id, entry);
-    }
-    ids.add(message.id);
-    children.push(entry.element);
-  }
-  for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
-
-  if (children.length === 0 && chosen) {
-    const empty = make("div", "empty");
-    empty.append(make("p", "", "Nothing has been posted here yet."), make("p", "", "The id of this space is"), make("code", "", chosen));
-    children.push(empty);
-  }
-  reconcile(box, children);
-  shown = chosen;
-  if (wasAtEnd) box.scrollTop = box.scrollHeight;
-}
-
-/** Puts `children` into `box` and moves none that stands where it should: moving loses focus. */
-function reconcile(box, children) {
-  children.forEach((child, index) => {
-    if (box.children[index] !== child) box.insertBefore(child, box.children[index] ?? null);
-  });
-  while (box.children.length > children.length) box.lastElementChild.remove();
-}
-
-function show(state) {
-  latest = state;
-  const room = state.rooms.find((known) => known.id === chosen);
-  showRooms(state);
-  showHead(state, room);
-  showMessages(state);
-}
-
-function choose(id) {
-  chosen = id;
-  revision = null;
-  history.replaceState(null, "", `#${encodeURIComponent(id)}`);
-}
-
-function tell(className, text) {
-  // Said only when it changes: it is a live region.
-  if (elements.link.textContent !== text) elements.link.textContent = text;
-  elements.link.className = `link ${className}`;
-}
-
-async function update() {
-  const asked = chosen;
-  const query = new URLSearchParams({ room: asked });
-  if (revision !== null) query.set("since", revision);
-  const response = await fetch(`/control/v1/state?${query}`);
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  tell("live", "Live");
-  if (response.status === 204) return;
-  const state = await response.json();
-  if (asked !== chosen) return;
-  if (!state.rooms.some((room) => room.id === chosen)) {
-    const first = state.rooms[0]?.id ?? "";
-    if (first !== chosen) {
-      choose(first);
-      return update();
-    }
-  }
-  revision = state.revision;
-  show(state);
-}
-
-let timer;
-async function loop() {
-  clearTimeout(timer);
+  current?.module?.unmount();
+  const mine = { view, module: null };
+  current = mine;
+  query = null;
+  place.main.replaceChildren();
+  place.main.className = view.id;
+  document.title = `${view.title} · Sandbox`;
+  if (app.state) markTab();
   try {
-    await update();
-  } catch {
-    // A sandbox that was started again counts anew.
-    revision = null;
-    tell("lost", "Not connected, trying again");
+    const module = await view.load();
+    if (current !== mine) return;
+    mine.module = module;
+    module.mount(place.main, app, path);
+  } catch (error) {
+    if (current === mine) place.main.replaceChildren(make("p", { class: "failure", role: "alert", text: `This view cannot be shown: ${error.message}` }));
   }
-  clearTimeout(timer);
-  timer = setTimeout(loop, EVERY_MS);
 }
 
-elements.rooms.addEventListener("click", (event) => {
-  const id = event.target.closest("button")?.dataset.room;
-  if (!id) return;
-  choose(id);
-  if (latest) showRooms(latest);
-  loop();
-});
-addEventListener("hashchange", () => {
-  choose(decodeURIComponent(location.hash.slice(1)));
-  loop();
-});
-loop();
+function markTab() {
+  for (const tab of place.tabs.children) {
+    if (tab.dataset.view === current?.view.id) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+}
+
+// Changes.
+
+let asking = null;
+let isStale = false;
+let revision = null;
+
+/** Asks what there is now; calls that come meanwhile become one more question. */
+function update() {
+  if (asking) {
+    isStale = true;
+    return asking;
+  }
+  asking = (async () => {
+    try {
+      do {
+        isStale = false;
+        await ask();
+        if (isStale) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      } while (isStale);
+    } finally {
+      asking = null;
+    }
+  })();
+  return asking;
+}
+
+async function ask() {
+  const asked = query;
+  const parameters = new URLSearchParams(asked ?? {});
+  let state;
+  try {
+    state = await call(`/control/v1/state?${parameters}`);
+  } catch (error) {
+    showLink(false);
+    throw error;
+  }
+  // The view has changed its mind meanwhile: this answer is not for it.
+  if (asked !== query) {
+    isStale = true;
+    return;
+  }
+  const isFirst = app.state === null;
+  const hadDev = app.state?.dev;
+  revision = state.revision;
+  app.state = state;
+  if (isFirst || hadDev !== state.dev) {
+    showTabs();
+    show();
+  }
+  showFaults(state.faults.length);
+  for (const listener of [...listeners]) listener(state);
+}
+
+function showFaults(amount) {
+  const text = amount > 0 ? `${count(amount, "fault")} active` : "";
+  place.faults.hidden = amount === 0;
+  if (place.faults.textContent !== text) place.faults.textContent = text;
+}
+
+function showLink(isLive) {
+  const text = isLive ? "Live" : "Not connected, trying again";
+  // Said only when it changes: it is a live region.
+  if (place.link.textContent !== text) place.link.textContent = text;
+  place.link.className = isLive ? "link live" : "link lost";
+}
+
+let timer = null;
+function listen() {
+  const events = new EventSource("/control/v1/events");
+  const changed = () => update().then(() => showLink(true), () => {});
+  events.addEventListener("open", () => {
+    clearInterval(timer);
+    timer = null;
+    changed();
+  });
+  events.addEventListener("change", changed);
+  events.addEventListener("error", () => {
+    timer ??= setInterval(changed, ASK_EVERY_MS);
+    // The browser gives up for good where the answer is no stream.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 10 * ASK_EVERY_MS);
+  });
+}
+
+addEventListener("hashchange", show);
+show();
+update().then(() => showLink(true), () => {});
+listen();

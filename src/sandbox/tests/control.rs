@@ -239,7 +239,7 @@ fn the_page_has_a_strict_policy_and_nothing_inline() {
     for inline in ["<style", " style=", "onclick", "http://", "https://"] {
         assert!(!html.contains(inline), "{inline}");
     }
-    for path in ["/", "/style.css", "/card.js", "/page.js"] {
+    for (path, ..) in super::super::page::FILES {
         let request = Request::get(path).body(Bytes::new()).unwrap();
         let response = super::super::page::answer(&request);
         assert_eq!(response.status(), 200, "{path}");
