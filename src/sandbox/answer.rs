@@ -14,7 +14,8 @@ use super::bots::Caller;
 use super::call::{Call, Route, bearer};
 use super::draft::Draft;
 use super::faults::{self, Effect, Facts, Fate, FaultBody, RetryAfter};
-use super::model::Outcome;
+use super::history::{Exchange, GivenAnswer, SentRequest};
+use super::model::{Message, Outcome};
 use super::refusal::Refusal;
 use super::{Broken, Sandbox, lock, messages, rooms};
 
@@ -31,6 +32,8 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
     /// The `Link` header.
     pub(super) link: Option<String>,
+    /// The message that was posted or edited: its number, and how often it was edited.
+    about: Option<(u64, u32)>,
 }
 
 impl Reply {
@@ -40,7 +43,14 @@ impl Reply {
             status: StatusCode::OK,
             body: to_json(value),
             link: None,
+            about: None,
         }
+    }
+
+    /// The answer is this message, which the request posted or edited.
+    pub(super) fn about(mut self, message: &Message) -> Self {
+        self.about = Some((message.number, message.edits));
+        self
     }
 
     /// 204.
@@ -49,6 +59,7 @@ impl Reply {
             status: StatusCode::NO_CONTENT,
             body: Bytes::new(),
             link: None,
+            about: None,
         }
     }
 }
@@ -69,67 +80,79 @@ impl Sandbox {
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
         let token = bearer(request.headers()).map(str::to_owned);
         let (call, draft) = Call::of(&request);
-        drop(request);
         let bearer = token
             .as_deref()
             .and_then(|token| self.read(|state| state.name_of_bearer(token)));
-        let note = |outcome| {
-            let mut requests = lock(&self.inner.requests);
-            requests.note(call.method.as_str(), &call.path, bearer.as_deref(), outcome);
-        };
-        let answered = |response: Response<Bytes>| {
-            note(Outcome::Answered(response.status().as_u16()));
-            Ok(response)
-        };
 
         let fate = self.fate(&call, draft.as_ref().ok(), bearer.as_deref());
         if !fate.wait.is_zero() {
             tokio::time::sleep(fate.wait).await;
         }
-        match fate.effect {
+        let mut changed = None;
+        let process = || {
+            let (response, about) = self.process(&call, draft, token.as_deref());
+            changed = about;
+            response
+        };
+        let refuse = |refusal: Refusal| Some(self.refusal(&refusal));
+        let mut hangs = false;
+        // Nothing stands for a connection that breaks or hangs.
+        let response = match fate.effect {
             // Latencies are added up in `Fate::wait`.
-            None | Some(Effect::Latency { .. }) => {
-                answered(self.process(&call, draft, token.as_deref()))
-            }
+            None | Some(Effect::Latency { .. }) => Some(process()),
             Some(Effect::AcceptThenDrop { code, body }) => {
-                let response = self.process(&call, draft, token.as_deref());
+                let response = process();
                 match code {
                     // What was refused was not accepted: the refusal stands.
-                    _ if !response.status().is_success() => answered(response),
-                    Some(code) => answered(self.failure(faults::status(code), None, body, None)),
-                    None => {
-                        note(Outcome::Broken);
-                        Err(Broken)
-                    }
+                    _ if !response.status().is_success() => Some(response),
+                    Some(code) => Some(self.failure(faults::status(code), None, body, None)),
+                    None => None,
                 }
             }
             Some(Effect::Hang { accepted }) => {
                 if accepted {
-                    self.process(&call, draft, token.as_deref());
+                    process();
                 }
-                note(Outcome::Hang);
-                std::future::pending().await
+                hangs = true;
+                None
             }
-            Some(Effect::Reset) => {
-                note(Outcome::Broken);
-                Err(Broken)
-            }
+            Some(Effect::Reset) => None,
             Some(Effect::Status {
                 code,
                 retry_after,
                 body,
-            }) => answered(self.failure(faults::status(code), retry_after.as_ref(), body, None)),
+            }) => Some(self.failure(faults::status(code), retry_after.as_ref(), body, None)),
             Some(Effect::TooManyRequests { retry_after, body }) => {
                 let text = Refusal::Quota(0).answer().1;
                 let status = StatusCode::TOO_MANY_REQUESTS;
-                answered(self.failure(status, retry_after.as_ref(), body, Some(&text)))
+                Some(self.failure(status, retry_after.as_ref(), body, Some(&text)))
             }
-            Some(Effect::CardRefused) => {
-                let refusal = Refusal::Card("refused by a fault of the sandbox".to_owned());
-                answered(self.refusal(&refusal))
-            }
-            Some(Effect::EditRefused) => answered(self.refusal(&Refusal::EditUnsupported)),
+            Some(Effect::CardRefused) => refuse(Refusal::Card(
+                "refused by a fault of the sandbox".to_owned(),
+            )),
+            Some(Effect::EditRefused) => refuse(Refusal::EditUnsupported),
+        };
+        let outcome = match &response {
+            Some(response) => Outcome::Answered(response.status().as_u16()),
+            None if hangs => Outcome::Hang,
+            None => Outcome::Broken,
+        };
+        lock(&self.inner.requests).note(
+            call.method.as_str(),
+            &call.path,
+            bearer.as_deref(),
+            outcome,
+        );
+        if let Some((number, edits)) = changed {
+            let exchange = exchange(&request, response.as_ref(), outcome);
+            self.read(|state| state.note_exchange(number, edits, exchange));
         }
+        if hangs {
+            // It may hang for long: nothing of it is kept.
+            drop((request, call, token));
+            return std::future::pending().await;
+        }
+        response.ok_or(Broken)
     }
 
     /// What the faults that stand do to this call.
@@ -160,7 +183,13 @@ impl Sandbox {
             has_card: draft.is_some_and(Draft::has_card),
             is_edit: call.method == Method::PUT,
         };
-        faults.meet(&facts, Instant::now())
+        let fate = faults.meet(&facts, Instant::now());
+        drop(faults);
+        if fate.is_met {
+            // What is left of it is shown.
+            self.touch();
+        }
+        fate
     }
 
     fn process(
@@ -168,13 +197,16 @@ impl Sandbox {
         call: &Call,
         draft: Result<Draft, Refusal>,
         token: Option<&str>,
-    ) -> Response<Bytes> {
+    ) -> (Response<Bytes>, Option<(u64, u32)>) {
         let result = self
             .caller(token)
             .and_then(|caller| self.route(call, draft, &caller));
         match result {
-            Ok(reply) => self.written(reply),
-            Err(refusal) => self.refusal(&refusal),
+            Ok(reply) => {
+                let about = reply.about;
+                (self.written(reply), about)
+            }
+            Err(refusal) => (self.refusal(&refusal), None),
         }
     }
 
@@ -264,6 +296,29 @@ impl Sandbox {
             insert(headers, RETRY_AFTER, &retry_after.header(Timestamp::now()));
         }
         response
+    }
+}
+
+/// What is kept of a request that posted or edited a message.
+fn exchange(
+    request: &Request<Bytes>,
+    response: Option<&Response<Bytes>>,
+    outcome: Outcome,
+) -> Exchange {
+    let path = request.uri().path();
+    Exchange {
+        request: SentRequest::of(
+            request.method().as_str(),
+            path,
+            request.headers(),
+            request.body(),
+        ),
+        outcome,
+        answer: response.map(|response| {
+            // A success holds the message, which is kept already.
+            let body = (!response.status().is_success()).then(|| response.body());
+            GivenAnswer::of(response.status(), response.headers(), body)
+        }),
     }
 }
 

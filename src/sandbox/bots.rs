@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
+use super::changes::Subject;
 use super::ids::{self, Kind};
 use super::model::{Bot, Person, RoomType};
 use super::quota::Bucket;
@@ -55,6 +56,8 @@ impl State {
         let person = self.person(name, &format!("{name}@webex.bot"));
         let name: Arc<str> = name.into();
         self.revision += 1;
+        self.changes.note(Subject::Bots, self.revision);
+        self.changes.note(Subject::Rooms, self.revision);
         for room in self.rooms.values_mut() {
             if room.room_type == RoomType::Group {
                 room.bots.insert(Arc::clone(&name));
@@ -76,6 +79,8 @@ impl State {
         let is_removed = self.bots.len() < before;
         if is_removed {
             self.revision += 1;
+            self.changes.note(Subject::Bots, self.revision);
+            self.changes.note(Subject::Rooms, self.revision);
             for room in self.rooms.values_mut() {
                 if room.bots.remove(name) {
                     room.revision = self.revision;
@@ -111,7 +116,7 @@ impl State {
             BotChange::Revoked(revoked) => bot.revoked = revoked,
             BotChange::Bucket(bucket) => bot.bucket = bucket,
         }
-        self.revision += 1;
+        self.changed(Subject::Bots);
         true
     }
 

@@ -251,6 +251,8 @@ pub(super) struct Facts<'a> {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fate {
     pub(super) wait: Duration,
+    /// Whether it meets any fault.
+    pub(super) is_met: bool,
     pub(super) effect: Option<Effect>,
 }
 
@@ -309,6 +311,21 @@ impl Faults {
         Ok(self.last_id)
     }
 
+    /// When the next one ends with its time.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.standing
+            .iter()
+            .filter_map(|standing| standing.until)
+            .min()
+    }
+
+    /// Lets go of those that have ended; whether there were any.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        let before = self.standing.len();
+        self.standing.retain(|standing| !standing.is_over(now));
+        self.standing.len() < before
+    }
+
     pub(super) fn clear(&mut self, id: u64) -> bool {
         let before = self.standing.len();
         self.standing.retain(|standing| standing.id != id);
@@ -355,6 +372,7 @@ impl Faults {
                 continue;
             }
             standing.met += 1;
+            fate.is_met = true;
             if let Some(times) = &mut standing.fault.times {
                 *times = times.saturating_sub(1);
             }

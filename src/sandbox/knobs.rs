@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use super::behaviour::Behaviour;
 use super::bots::BotChange;
+use super::changes::Subject;
 use super::faults::{Fault, StandingFault};
+use super::history::Version;
 use super::ids;
 use super::model::{Bot, Message, RequestRecord, Room};
 use super::quota::{Bucket, Quota};
@@ -45,6 +47,17 @@ impl Sandbox {
             .iter()
             .map(|message| Message::clone(message))
             .collect()
+    }
+
+    /// Every state of a message that is kept, the oldest first and the present one last, with
+    /// the requests that made it so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownMessage`].
+    pub fn versions(&self, id: &str) -> Result<Vec<Version>, Error> {
+        let versions = self.read(|state| state.versions(id));
+        versions.ok_or_else(|| Error::UnknownMessage(id.to_owned()))
     }
 
     /// The newest 5,000 requests to the Webex API, oldest first.
@@ -121,8 +134,20 @@ impl Sandbox {
     }
 
     /// Faults are shown on the page, so setting one is a change.
-    fn touch(&self) {
-        self.change(|state| state.revision += 1);
+    pub(super) fn touch(&self) {
+        self.change(|state| state.changed(Subject::Faults));
+    }
+
+    /// When the next fault ends with its time.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        lock(&self.inner.faults).next_expiry()
+    }
+
+    /// Lets go of what has ended with its time, and says so.
+    pub(super) fn expire(&self) {
+        if lock(&self.inner.faults).expire(Instant::now()) {
+            self.touch();
+        }
     }
 
     /// How the sandbox behaves where Webex' behaviour is contested.
@@ -133,7 +158,10 @@ impl Sandbox {
 
     /// Sets how the sandbox behaves where Webex' behaviour is contested.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
-        self.read(|state| state.behaviour = behaviour);
+        self.change(|state| {
+            state.behaviour = behaviour;
+            state.changed(Subject::Behaviour);
+        });
     }
 
     // Bots.

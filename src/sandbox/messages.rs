@@ -65,13 +65,19 @@ pub(super) fn create(
             updated: None,
             edits: 0,
             size: 0,
+            card_bytes: 0,
             revision: 0,
             number: 0,
         };
         fill(&mut message, draft, rendered);
         Ok(state.post(message))
     })?;
-    Ok(Reply::json(&MessageJson::of(&message)))
+    Ok(Reply::json(&MessageJson::of(&message)).about(&message))
+}
+
+/// A message as Webex answers it.
+pub(super) fn as_answered(message: &Message) -> bytes::Bytes {
+    Reply::json(&MessageJson::of(message)).body
 }
 
 /// Exactly one of three.
@@ -153,6 +159,10 @@ fn fill(message: &mut Message, draft: Draft, rendered: Option<Rendered>) {
     message.text = draft.text.filter(|text| !text.is_empty());
     message.markdown = draft.markdown.filter(|text| !text.is_empty());
     message.card = draft.attachments.and_then(|mut cards| cards.pop());
+    message.card_bytes = message
+        .card
+        .as_ref()
+        .map_or(0, |card| card.to_string().len());
     let Rendered {
         html,
         text,
@@ -258,7 +268,7 @@ pub(super) fn edit(
         fill(&mut message, draft, rendered);
         state.edit(message).ok_or(Refusal::Message)
     })?;
-    Ok(Reply::json(&MessageJson::of(&message)))
+    Ok(Reply::json(&MessageJson::of(&message)).about(&message))
 }
 
 /// `GET /v1/messages`: newest first.

@@ -17,9 +17,12 @@ mod answer;
 mod behaviour;
 mod bots;
 mod call;
+mod changes;
 mod control;
 mod draft;
+mod extension;
 mod faults;
+mod history;
 mod ids;
 mod knobs;
 mod markdown;
@@ -41,10 +44,12 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use behaviour::{Behaviour, CardEdits, CardWithoutText, DeletedParent, ReplyToReply};
+pub use extension::Extension;
 pub use faults::{Effect, Fault, FaultBody, RetryAfter, StandingFault};
+pub use history::{Exchange, GivenAnswer, Headers, SentRequest, Version};
 pub use model::{Bot, Message, Outcome, Person, RequestRecord, Room, RoomType};
 pub use quota::Quota;
 pub use server::Server;
@@ -85,6 +90,9 @@ struct Inner {
     requests: Mutex<RequestLog>,
     revision: watch::Sender<u64>,
     answers: AtomicU64,
+    /// Tells this sandbox from one that was started before it.
+    start: String,
+    listeners: Arc<Semaphore>,
 }
 
 impl Sandbox {
@@ -101,6 +109,8 @@ impl Sandbox {
                 requests: Mutex::default(),
                 revision,
                 answers: AtomicU64::new(0),
+                start: format!("{:08x}", fastrand::u32(..)),
+                listeners: Arc::new(Semaphore::new(changes::MOST_LISTENERS)),
             }),
         }
     }
@@ -180,6 +190,9 @@ pub enum Error {
     /// Another bot has the same token, so a request could be either's.
     #[error("another bot has this token already")]
     TokenTaken,
+    /// As many listen to the stream of changes as may.
+    #[error("{} listen to the changes already", changes::MOST_LISTENERS)]
+    TooManyListeners,
     /// A value makes no sense.
     #[error("{what}: {why}")]
     Invalid {

@@ -103,11 +103,20 @@ pub struct Message {
     pub size: usize,
     /// The sandbox' revision at which it last changed.
     pub revision: u64,
+    /// Bytes of the card's JSON.
+    #[serde(skip)]
+    pub(super) card_bytes: usize,
     /// Counts up with each message posted.
     pub(super) number: u64,
 }
 
 impl Message {
+    /// About how many bytes it holds.
+    pub(super) fn weight(&self) -> usize {
+        let text = |field: &Option<String>| field.as_ref().map_or(0, String::len);
+        text(&self.text) + text(&self.markdown) + text(&self.html) + self.card_bytes
+    }
+
     /// The Markdown rendered and sanitised: safe to put into a page.
     #[must_use]
     pub fn page_html(&self) -> Option<String> {

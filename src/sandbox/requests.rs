@@ -10,7 +10,7 @@ use super::model::{Outcome, RequestRecord};
 pub(super) const MOST_REQUESTS: usize = 5_000;
 
 /// Longest path that is kept, in bytes: callers choose it.
-const LONGEST_PATH: usize = 300;
+pub(super) const LONGEST_PATH: usize = 300;
 
 #[derive(Debug, Default)]
 pub(super) struct RequestLog {
@@ -28,7 +28,7 @@ impl RequestLog {
             number: self.last_number,
             at: Timestamp::now(),
             method: method.to_owned(),
-            path: cut(path).to_owned(),
+            path: cut(path, LONGEST_PATH).to_owned(),
             bot: bot.map(str::to_owned),
             outcome,
         });
@@ -44,12 +44,13 @@ impl RequestLog {
     }
 }
 
-fn cut(path: &str) -> &str {
-    let mut end = path.len().min(LONGEST_PATH);
-    while !path.is_char_boundary(end) {
+/// The beginning of `text`, of at most so many bytes.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &path[..end]
+    &text[..end]
 }
 
 #[cfg(test)]

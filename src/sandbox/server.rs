@@ -11,8 +11,10 @@
 //! socket holds it. What was considered: duplicating the socket in `on_connect` and shutting
 //! it down costs a second descriptor for each connection.
 
+use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,10 +22,10 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::{BODY_LIMIT, Broken, Error, Sandbox, control, page};
+use super::{BODY_LIMIT, Broken, Error, Extension, Sandbox, control, page};
 
 /// Two serve 10,000 requests a second; more would only cost memory.
 const WORKERS: usize = 2;
@@ -36,11 +38,20 @@ const KEEP_ALIVE: Duration = Duration::from_secs(120);
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// A sandbox that listens.
-#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     sandbox: Sandbox,
+    extension: Option<Arc<dyn Extension>>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Server {
@@ -59,7 +70,15 @@ impl Server {
             listener,
             address,
             sandbox,
+            extension: None,
         })
+    }
+
+    /// Answers paths below `/dev/` by this.
+    #[must_use]
+    pub fn with_extension(mut self, extension: Arc<dyn Extension>) -> Self {
+        self.extension = Some(extension);
+        self
     }
 
     /// Where it listens.
@@ -89,6 +108,7 @@ impl Server {
         let stopped = CancellationToken::new();
         let shared = web::Data::new(Shared {
             sandbox: self.sandbox,
+            extension: self.extension,
             stopped: stopped.clone(),
         });
         let server = HttpServer::new(move || {
@@ -119,6 +139,7 @@ impl Server {
 
 struct Shared {
     sandbox: Sandbox,
+    extension: Option<Arc<dyn Extension>>,
     stopped: CancellationToken,
 }
 
@@ -131,17 +152,49 @@ async fn serve(
         return broken();
     };
     let path = request.uri().path();
-    let answer = if path.starts_with("/v1/") {
-        tokio::select! {
-            answer = shared.sandbox.answer(request) => answer,
-            () = shared.stopped.cancelled() => Err(Broken),
+    if !["/v1/", "/control/", "/dev/"]
+        .iter()
+        .any(|part| path.starts_with(part))
+    {
+        return written(page::answer(&request));
+    }
+    tokio::select! {
+        answer = answer(&shared, request) => answer.unwrap_or_else(|Broken| broken()),
+        () = shared.stopped.cancelled() => broken(),
+    }
+}
+
+async fn answer(
+    shared: &web::Data<Shared>,
+    request: http::Request<Bytes>,
+) -> Result<HttpResponse<AnyBody>, Broken> {
+    let path = request.uri().path();
+    if path.starts_with("/v1/") {
+        return shared.sandbox.answer(request).await.map(written);
+    }
+    if path.starts_with("/dev/") {
+        if let Some(refusal) = control::refusal(&request) {
+            return Ok(written(refusal));
         }
-    } else if path.starts_with("/control/") {
-        Ok(control::answer(&shared.sandbox, &request))
-    } else {
-        Ok(page::answer(&request))
-    };
-    answer.map_or_else(|Broken| broken(), written)
+        return Ok(written(match &shared.extension {
+            Some(extension) => extension.answer(request).await,
+            None => control::no_extension(),
+        }));
+    }
+    let dev = shared.extension.is_some();
+    Ok(match control::answer(&shared.sandbox, &request, dev) {
+        control::Answer::Whole(response) => written(response),
+        control::Answer::Events(head, events) => {
+            let stopped = shared.stopped.clone();
+            let lines = stream::unfold((events, stopped), async |(mut events, stopped)| {
+                tokio::select! {
+                    lines = events.next() => Some((lines, (events, stopped))),
+                    () = stopped.cancelled() => None,
+                }
+            });
+            with_body(&head.into_parts().0, AnyBody::Stream(Box::pin(lines)))
+        }
+    })
 }
 
 /// Reads the whole request, or just over the limit of its body: the core refuses that.
@@ -169,9 +222,13 @@ async fn read(
 
 fn written(response: http::Response<Bytes>) -> HttpResponse<AnyBody> {
     let (head, body) = response.into_parts();
+    with_body(&head, AnyBody::Whole(body))
+}
+
+fn with_body(head: &http::response::Parts, body: AnyBody) -> HttpResponse<AnyBody> {
     let status = actix_web::http::StatusCode::from_u16(head.status.as_u16())
         .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::with_body(status, AnyBody::Whole(body));
+    let mut response = HttpResponse::with_body(status, body);
     for (name, value) in &head.headers {
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_str().as_bytes()),
@@ -190,6 +247,7 @@ fn broken() -> HttpResponse<AnyBody> {
 /// A body, or the end of the connection.
 enum AnyBody {
     Whole(Bytes),
+    Stream(Pin<Box<dyn Stream<Item = Bytes>>>),
     Broken,
 }
 
@@ -199,15 +257,18 @@ impl MessageBody for AnyBody {
     fn size(&self) -> BodySize {
         match self {
             Self::Whole(body) => body.size(),
-            Self::Broken => BodySize::Stream,
+            Self::Stream(_) | Self::Broken => BodySize::Stream,
         }
     }
 
     fn poll_next(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Poll::Ready(match &mut *self {
+            Self::Stream(lines) => {
+                return lines.as_mut().poll_next(context).map(|next| next.map(Ok));
+            }
             Self::Whole(body) if body.is_empty() => None,
             Self::Whole(body) => Some(Ok(std::mem::take(body))),
             Self::Broken => Some(Err(Broken)),

@@ -10,12 +10,17 @@ use jiff::Timestamp;
 
 use super::behaviour::Behaviour;
 use super::bots::{BotEntry, Caller};
+use super::changes::{LastChanges, Subject};
+use super::history::{Exchange, Histories, Version};
 use super::ids::{self, Kind};
 use super::model::{Message, Person, Room, RoomType};
 use super::setup::Setup;
 
 /// How many of the newest messages are kept.
 pub(super) const MOST_MESSAGES: usize = 5_000;
+
+/// How much the messages may hold, in bytes: cards may be large where a knob says so.
+const MOST_MESSAGE_BYTES: usize = 128 * 1024 * 1024;
 
 /// How many rooms there may be: a bound on memory, not on use.
 pub(super) const MOST_ROOMS: usize = 10_000;
@@ -68,7 +73,10 @@ pub(super) struct State {
     messages: BTreeMap<u64, Arc<Message>>,
     numbers: HashMap<String, u64>,
     last_number: u64,
+    message_bytes: usize,
+    histories: Histories,
     pub(super) revision: u64,
+    pub(super) changes: LastChanges,
 }
 
 impl State {
@@ -83,7 +91,10 @@ impl State {
             messages: BTreeMap::new(),
             numbers: HashMap::new(),
             last_number: 0,
+            message_bytes: 0,
+            histories: Histories::default(),
             revision: 0,
+            changes: LastChanges::default(),
         };
         state.begin(setup);
         state
@@ -97,8 +108,18 @@ impl State {
         self.rooms.clear();
         self.messages.clear();
         self.numbers.clear();
-        self.revision += 1;
+        self.histories.clear();
+        self.message_bytes = 0;
         self.begin(setup);
+        self.revision += 1;
+        self.changes.note_all(self.revision);
+    }
+
+    /// A change of `subject`: the next revision.
+    pub(super) fn changed(&mut self, subject: Subject) -> u64 {
+        self.revision += 1;
+        self.changes.note(subject, self.revision);
+        self.revision
     }
 
     fn begin(&mut self, setup: &Setup) {
@@ -143,6 +164,7 @@ impl State {
         let (revision, number) = (self.revision + 1, self.last_number + 1);
         self.rooms.entry(id).or_insert_with_key(|id| {
             self.revision = revision;
+            self.changes.note(Subject::Rooms, revision);
             self.last_number = number;
             let now = now();
             RoomEntry {
@@ -218,7 +240,7 @@ impl State {
             return false;
         }
         self.clear_messages(Some(id));
-        self.revision += 1;
+        self.changed(Subject::Rooms);
         true
     }
 
@@ -228,6 +250,7 @@ impl State {
             return false;
         };
         self.revision += 1;
+        self.changes.note(Subject::Rooms, self.revision);
         entry.revision = self.revision;
         if is_member {
             entry.bots.insert(bot.into());
@@ -254,7 +277,7 @@ impl State {
     /// the state knows: id, number, revision, times.
     pub(super) fn post(&mut self, mut message: Message) -> Arc<Message> {
         self.last_number += 1;
-        self.revision += 1;
+        self.changed(Subject::Messages);
         message.number = self.last_number;
         message.revision = self.revision;
         message.created = now();
@@ -272,8 +295,9 @@ impl State {
         }
         let message = Arc::new(message);
         self.numbers.insert(message.id.clone(), message.number);
+        self.message_bytes += message.weight();
         self.messages.insert(message.number, Arc::clone(&message));
-        if self.messages.len() > MOST_MESSAGES
+        while (self.messages.len() > MOST_MESSAGES || self.message_bytes > MOST_MESSAGE_BYTES)
             && let Some((_, oldest)) = self.messages.pop_first()
         {
             self.forget(&oldest);
@@ -283,12 +307,18 @@ impl State {
 
     /// Replaces a message by its edited self; nothing where it is gone.
     pub(super) fn edit(&mut self, mut message: Message) -> Option<Arc<Message>> {
-        let slot = self.messages.get_mut(&message.number)?;
-        self.revision += 1;
-        message.revision = self.revision;
+        if !self.messages.contains_key(&message.number) {
+            return None;
+        }
+        message.revision = self.changed(Subject::Messages);
         message.updated = Some(now());
         let message = Arc::new(message);
-        *slot = Arc::clone(&message);
+        self.message_bytes += message.weight();
+        let old = self.messages.insert(message.number, Arc::clone(&message));
+        if let Some(old) = old {
+            self.message_bytes -= old.weight();
+            self.histories.keep(old);
+        }
         if let Some(room) = self.rooms.get_mut(&message.room_id) {
             room.revision = self.revision;
         }
@@ -301,7 +331,7 @@ impl State {
             .get(id)
             .and_then(|number| self.messages.remove(number));
         let Some(message) = message else { return false };
-        self.revision += 1;
+        self.changed(Subject::Messages);
         self.forget(&message);
         true
     }
@@ -320,8 +350,22 @@ impl State {
         ids.len()
     }
 
+    /// Keeps the request that made a message what it is after so many edits.
+    pub(super) fn note_exchange(&mut self, number: u64, edits: u32, exchange: Exchange) {
+        if self.messages.contains_key(&number) {
+            self.histories.note(number, edits, exchange);
+        }
+    }
+
+    /// Every state that is kept of a message, the oldest first.
+    pub(super) fn versions(&self, id: &str) -> Option<Vec<Version>> {
+        Some(self.histories.versions(self.message(id)?))
+    }
+
     fn forget(&mut self, message: &Message) {
         self.numbers.remove(&message.id);
+        self.histories.forget(message.number);
+        self.message_bytes -= message.weight();
         if let Some(room) = self.rooms.get_mut(&message.room_id) {
             room.messages = room.messages.saturating_sub(1);
             room.revision = self.revision;

@@ -4,15 +4,29 @@ use rstest::rstest;
 
 use super::*;
 
-fn control(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> (StatusCode, Value) {
+pub(super) fn control(
+    sandbox: &Sandbox,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (StatusCode, Value) {
     let request = Request::builder()
         .method(method)
         .uri(format!("/control/v1/{path}"))
         .body(Bytes::from(body.to_owned()))
         .unwrap();
-    let response = super::super::control::answer(sandbox, &request);
+    let response = answered(sandbox, &request);
     let value = serde_json::from_slice(response.body()).unwrap_or_default();
     (response.status(), value)
+}
+
+/// An answer that is there at once.
+fn answered(sandbox: &Sandbox, request: &Request<Bytes>) -> http::Response<Bytes> {
+    let answer = super::super::control::answer(sandbox, request, false);
+    match answer {
+        super::super::control::Answer::Whole(response) => response,
+        super::super::control::Answer::Events(..) => panic!("an answer that takes time"),
+    }
 }
 
 #[rstest]
@@ -229,7 +243,7 @@ fn pages_of_other_origins_are_kept_out(#[case] origin: Option<&str>, #[case] sta
         request = request.header("origin", origin);
     }
     let request = request.body(Bytes::new()).unwrap();
-    let response = super::super::control::answer(&Sandbox::default(), &request);
+    let response = answered(&Sandbox::default(), &request);
     assert_eq!(response.status(), status);
 }
 

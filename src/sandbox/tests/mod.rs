@@ -2,7 +2,9 @@
 
 mod api;
 mod control;
+mod events;
 mod faults;
+mod history;
 mod knobs;
 mod server;
 mod threads;

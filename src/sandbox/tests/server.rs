@@ -13,7 +13,17 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn served<T>(run: impl AsyncFnOnce(SocketAddr, Sandbox) -> T) -> T {
-    let server = Server::bind(Sandbox::default(), "127.0.0.1:0".parse().unwrap()).unwrap();
+    served_with(None, run).await
+}
+
+async fn served_with<T>(
+    extension: Option<std::sync::Arc<dyn Extension>>,
+    run: impl AsyncFnOnce(SocketAddr, Sandbox) -> T,
+) -> T {
+    let mut server = Server::bind(Sandbox::default(), "127.0.0.1:0".parse().unwrap()).unwrap();
+    if let Some(extension) = extension {
+        server = server.with_extension(extension);
+    }
     let (address, sandbox) = (server.local_addr(), server.sandbox());
     let stop = CancellationToken::new();
     let running = server.run_until(stop.clone().cancelled_owned());
@@ -112,6 +122,78 @@ async fn a_hang_holds_the_connection_open_until_the_server_stops() {
     .await;
     let answer = patient(given.await.unwrap()).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&answer), "");
+}
+
+/// Reads until the stream holds `part`.
+async fn read_until(stream: &mut TcpStream, part: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(part) {
+        read.push(stream.read_u8().await.unwrap().into());
+    }
+    read
+}
+
+#[tokio::test]
+async fn changes_are_streamed_as_they_happen_until_the_server_stops() {
+    let (give, given) = tokio::sync::oneshot::channel();
+    served(async |address, sandbox| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "GET /control/v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let head = read_until(&mut stream, "data: ").await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains("content-type: text/event-stream"), "{head}");
+        read_until(&mut stream, "\n\n").await;
+        post(&sandbox, "x").await;
+        let change = read_until(&mut stream, "\n\n").await;
+        assert!(change.contains(r#""changed":["messages"]"#), "{change}");
+        give.send(stream).unwrap();
+    })
+    .await;
+    let mut rest = String::new();
+    let mut stream = given.await.unwrap();
+    patient(stream.read_to_string(&mut rest)).await.unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "an end, not a break: {rest}");
+}
+
+#[tokio::test]
+async fn what_is_below_dev_is_the_extensions() {
+    struct Echo;
+
+    impl Extension for Echo {
+        fn answer(
+            &self,
+            request: http::Request<Bytes>,
+        ) -> std::pin::Pin<Box<dyn Future<Output = http::Response<Bytes>> + Send + '_>> {
+            Box::pin(async move {
+                let text = format!("{} {:?}", request.uri().path(), request.body());
+                http::Response::new(Bytes::from(text))
+            })
+        }
+    }
+
+    served(async |address, _| {
+        let answer = exchange(address, "POST /dev/status HTTP/1.1", "x").await;
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        assert!(answer.contains("alertmanager-webex dev"), "{answer}");
+        let state = exchange(address, "GET /control/v1/state HTTP/1.1", "").await;
+        assert!(String::from_utf8(state).unwrap().contains("\"dev\":false"));
+    })
+    .await;
+    served_with(Some(std::sync::Arc::new(Echo)), async |address, _| {
+        let answer = exchange(address, "POST /dev/status HTTP/1.1", "x").await;
+        assert!(answer.ends_with(b"/dev/status b\"x\""));
+        let state = exchange(address, "GET /control/v1/state HTTP/1.1", "").await;
+        assert!(String::from_utf8(state).unwrap().contains("\"dev\":true"));
+        let foreign = "POST /dev/status HTTP/1.1\r\nOrigin: http://evil.test";
+        let answer = exchange(address, foreign, "x").await;
+        assert!(answer.starts_with(b"HTTP/1.1 403"));
+        let large = "x".repeat(2 * BODY_LIMIT);
+        let answer = exchange(address, "POST /dev/status HTTP/1.1", &large).await;
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 413"));
+    })
+    .await;
 }
 
 #[tokio::test]

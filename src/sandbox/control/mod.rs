@@ -4,23 +4,26 @@
 //! costs an afternoon. There is no login: the sandbox holds nothing but test data and listens
 //! on loopback unless told otherwise. A page of another origin is kept out nonetheless.
 
+mod bots;
+mod query;
+mod view;
+
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Request, Response, StatusCode};
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::changes::Events;
 use super::faults::Fault;
-use super::model::{Message, Room};
-use super::quota::Quota;
-use super::{Behaviour, Error, Sandbox};
+use super::{BODY_LIMIT, Behaviour, Error, Sandbox};
+use query::Query;
 
-/// How many of a room's newest messages the page gets.
-const PAGE_MESSAGES: usize = 300;
+/// Where the stream of changes is.
+const EVENTS: &str = "/control/v1/events";
 
 /// Why a call was refused.
 struct Refused {
@@ -44,6 +47,7 @@ impl From<Error> for Refused {
             | Error::UnknownRoom(_)
             | Error::UnknownMessage(_)
             | Error::UnknownFault(_) => StatusCode::NOT_FOUND,
+            Error::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
             Error::BotExists(_) | Error::RoomExists(_) | Error::TokenTaken => StatusCode::CONFLICT,
             _ => StatusCode::BAD_REQUEST,
         };
@@ -51,27 +55,83 @@ impl From<Error> for Refused {
     }
 }
 
-/// One call of the control API.
-pub(super) fn answer(sandbox: &Sandbox, request: &Request<Bytes>) -> Response<Bytes> {
-    let result = guard(request).and_then(|()| route(sandbox, request));
-    let (status, value) = match result {
-        Ok(Reply::Json(status, value)) => (status, Some(value)),
-        Ok(Reply::Nothing) => (StatusCode::NO_CONTENT, None),
-        Err(Refused { status, message }) => {
-            let value = json!({ "status": "error", "message": message });
-            (status, Some(value))
-        }
-    };
-    let body = value.map_or_else(Bytes::new, |value| Bytes::from(value.to_string()));
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    if status != StatusCode::NO_CONTENT {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+/// An answer of the control API.
+pub(super) enum Answer {
+    /// All of it.
+    Whole(Response<Bytes>),
+    /// The head of an answer, and the events that follow it until somebody hangs up.
+    Events(Response<()>, Events),
+}
+
+/// One call of the control API. `dev` tells the page whether the server has an extension.
+pub(super) fn answer(sandbox: &Sandbox, request: &Request<Bytes>, dev: bool) -> Answer {
+    if let Err(refused) = guard(request) {
+        return Answer::Whole(refused.written());
     }
+    if request.uri().path() == EVENTS && request.method() == http::Method::GET {
+        return match events(sandbox, request) {
+            Ok(events) => Answer::Events(events_head(), events),
+            Err(refused) => Answer::Whole(refused.written()),
+        };
+    }
+    let result = route(sandbox, request, dev);
+    Answer::Whole(result.map_or_else(Refused::written, Reply::written))
+}
+
+fn events(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Events, Refused> {
+    Query::of(request, &[])?;
+    let last_event = request.headers().get("last-event-id");
+    let last_event = last_event.and_then(|id| id.to_str().ok());
+    Ok(Events::new(sandbox, last_event)?)
+}
+
+fn events_head() -> Response<()> {
+    let mut response = Response::new(());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    protect(headers);
+    response
+}
+
+impl Refused {
+    fn written(self) -> Response<Bytes> {
+        let value = json!({ "status": "error", "message": self.message });
+        Reply::Json(self.status, value).written()
+    }
+}
+
+impl Reply {
+    fn written(self) -> Response<Bytes> {
+        let (status, body) = match self {
+            Self::Json(status, value) => (status, Bytes::from(value.to_string())),
+            Self::Nothing => (StatusCode::NO_CONTENT, Bytes::new()),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        if status != StatusCode::NO_CONTENT {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        protect(headers);
+        response
+    }
+}
+
+fn protect(headers: &mut http::HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+}
+
+/// What is refused before anything is looked at, here and below `/dev/`.
+pub(super) fn refusal(request: &Request<Bytes>) -> Option<Response<Bytes>> {
+    guard(request).err().map(Refused::written)
+}
+
+/// There is nothing below `/dev/` here.
+pub(super) fn no_extension() -> Response<Bytes> {
+    let message = "there is no receiver in this process, so nothing is below `/dev/`; \
+        `alertmanager-webex dev` has one";
+    Refused::new(StatusCode::NOT_FOUND, message).written()
 }
 
 enum Reply {
@@ -104,6 +164,12 @@ fn with_status<T: Serialize>(status: StatusCode, value: &T) -> Result<Reply, Ref
 
 /// Any web page may make a browser post to loopback; none but our own gets through.
 fn guard(request: &Request<Bytes>) -> Result<(), Refused> {
+    if request.body().len() > BODY_LIMIT {
+        return Err(Refused::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body has more than {BODY_LIMIT} bytes"),
+        ));
+    }
     let header = |name| {
         request
             .headers()
@@ -123,7 +189,7 @@ fn guard(request: &Request<Bytes>) -> Result<(), Refused> {
     ))
 }
 
-fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> {
+fn route(sandbox: &Sandbox, request: &Request<Bytes>, dev: bool) -> Result<Reply, Refused> {
     let path = request
         .uri()
         .path()
@@ -136,7 +202,7 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
     }
     let body = request.body();
     match (parts.as_slice(), request.method().as_str()) {
-        (["state"], "GET") => state(sandbox, request),
+        (["state"], "GET") => view::state(sandbox, request, dev),
         (["reset"], "POST") => {
             sandbox.reset();
             Ok(Reply::Nothing)
@@ -150,7 +216,7 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
         (["rooms", room], "DELETE") => done(sandbox.remove_room(room)),
         (["rooms", room, "bots", bot], "PUT") => done(sandbox.add_member(room, bot)),
         (["rooms", room, "bots", bot], "DELETE") => done(sandbox.remove_member(room, bot)),
-        (["rooms", room, "messages"], "GET") => messages(sandbox, room),
+        (["rooms", room, "messages"], "GET") => view::messages(sandbox, room),
         (["rooms", room, "messages"], "DELETE") => {
             let deleted = sandbox.clear_messages(Some(room))?;
             json(&json!({ "deleted": deleted }))
@@ -160,14 +226,12 @@ fn route(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> 
             let deleted = sandbox.clear_messages(None)?;
             json(&json!({ "deleted": deleted }))
         }
+        (["messages", id], "GET") => view::message(sandbox, id),
         (["messages", id], "DELETE") => done(sandbox.delete_message(id)),
 
         (["bots"], "GET") => json(&sandbox.bots()),
-        (["bots"], "POST") => {
-            let new: NewBot = parse(body)?;
-            created(&sandbox.add_bot(&new.name, new.token)?)
-        }
-        (["bots", bot], "PATCH") => change_bot(sandbox, bot, parse(body)?),
+        (["bots"], "POST") => bots::add(sandbox, parse(body)?),
+        (["bots", bot], "PATCH") => bots::change(sandbox, bot, parse(body)?),
         (["bots", bot], "DELETE") => done(sandbox.remove_bot(bot)),
 
         (["faults"], "GET") => json(&sandbox.faults()),
@@ -208,7 +272,15 @@ fn unknown<T>(path: &str) -> Result<T, Refused> {
 fn is_known(parts: &[&str]) -> bool {
     matches!(
         parts,
-        ["state" | "reset" | "rooms" | "messages" | "bots" | "faults" | "behaviour" | "requests"]
+        ["state"
+            | "events"
+            | "reset"
+            | "rooms"
+            | "messages"
+            | "bots"
+            | "faults"
+            | "behaviour"
+            | "requests"]
             | ["rooms" | "messages" | "bots" | "faults", _]
             | ["rooms", _, "messages"]
             | ["rooms", _, "bots", _]
@@ -240,70 +312,6 @@ struct NewRoom {
     id: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewBot {
-    name: String,
-    #[serde(deserialize_with = "secret")]
-    token: SecretString,
-}
-
-/// What is left out stays; `"quota": null` lifts it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BotPatch {
-    #[serde(default, deserialize_with = "some_secret")]
-    token: Option<SecretString>,
-    revoked: Option<bool>,
-    #[serde(default)]
-    quota: QuotaPatch,
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
-fn some_secret<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SecretString>, D::Error> {
-    secret(deserializer).map(Some)
-}
-
-/// Left out, `null` and a value are three different wishes.
-#[derive(Default)]
-enum QuotaPatch {
-    #[default]
-    Keep,
-    Set(Option<Quota>),
-}
-
-impl<'de> Deserialize<'de> for QuotaPatch {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::Set)
-    }
-}
-
-fn change_bot(sandbox: &Sandbox, bot: &str, patch: BotPatch) -> Result<Reply, Refused> {
-    // All that can be refused is looked at before anything is changed.
-    if let QuotaPatch::Set(Some(quota)) = patch.quota {
-        quota.check()?;
-    }
-    if let Some(token) = patch.token {
-        sandbox.set_token(bot, token)?;
-    }
-    if let QuotaPatch::Set(quota) = patch.quota {
-        sandbox.set_quota(bot, quota)?;
-    }
-    match patch.revoked {
-        Some(true) => sandbox.revoke_token(bot)?,
-        Some(false) => sandbox.restore_token(bot)?,
-        None => {}
-    }
-    let bots = sandbox.bots();
-    let changed = bots.iter().find(|known| known.name == bot);
-    json(&changed.ok_or_else(|| Error::UnknownBot(bot.to_owned()))?)
-}
-
 /// Fields that are left out stay as they are.
 fn change_behaviour(
     sandbox: &Sandbox,
@@ -318,73 +326,4 @@ fn change_behaviour(
     let behaviour: Behaviour = parse(&bytes)?;
     sandbox.set_behaviour(behaviour);
     json(&behaviour)
-}
-
-fn messages(sandbox: &Sandbox, room: &str) -> Result<Reply, Refused> {
-    let rooms = sandbox.rooms();
-    let found = rooms
-        .iter()
-        .find(|known| known.id == room)
-        .or_else(|| rooms.iter().find(|known| known.title == room))
-        .ok_or_else(|| Error::UnknownRoom(room.to_owned()))?;
-    json(&sandbox.messages(&found.id))
-}
-
-/// What the page shows. `since` is the revision that it knows: 204 where nothing has changed.
-fn state(sandbox: &Sandbox, request: &Request<Bytes>) -> Result<Reply, Refused> {
-    #[derive(Serialize)]
-    struct State {
-        revision: u64,
-        limit: usize,
-        rooms: Vec<Room>,
-        bots: Vec<super::Bot>,
-        faults: Vec<super::StandingFault>,
-        messages: Vec<PageMessage>,
-    }
-    let query = request.uri().query().unwrap_or_default().as_bytes();
-    let parameter = |name: &str| {
-        url::form_urlencoded::parse(query)
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let since = match parameter("since").as_deref().map(str::parse::<u64>) {
-        None => None,
-        Some(Ok(since)) => Some(since),
-        Some(Err(_)) => {
-            let message = "`since` must be a revision, a whole number";
-            return Err(Refused::new(StatusCode::BAD_REQUEST, message));
-        }
-    };
-    // Before the rest: what changes meanwhile is seen again with the next call.
-    let revision = *sandbox.revisions().borrow();
-    if since == Some(revision) {
-        return Ok(Reply::Nothing);
-    }
-    let mut messages = parameter("room").map_or_else(Vec::new, |room| sandbox.messages(&room));
-    messages.drain(..messages.len().saturating_sub(PAGE_MESSAGES));
-    json(&State {
-        revision,
-        limit: super::MESSAGE_LIMIT,
-        rooms: sandbox.rooms(),
-        bots: sandbox.bots(),
-        faults: sandbox.faults(),
-        messages: messages.into_iter().map(PageMessage::of).collect(),
-    })
-}
-
-/// A message, with HTML that may be put into the page.
-#[derive(Serialize)]
-struct PageMessage {
-    page_html: Option<String>,
-    #[serde(flatten)]
-    message: Message,
-}
-
-impl PageMessage {
-    fn of(mut message: Message) -> Self {
-        let page_html = message.page_html();
-        // What is not sanitised is not even sent to the page.
-        message.html = None;
-        Self { page_html, message }
-    }
 }
