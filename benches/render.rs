@@ -64,6 +64,7 @@ fn render(c: &mut Criterion) {
             template: DEFAULT_TEMPLATE,
             data: None,
             changed: None,
+            conversation: None,
             now,
         };
         group.bench_function(BenchmarkId::from_parameter(count), |b| {
@@ -119,6 +120,7 @@ fn throughput(c: &mut Criterion) {
             template,
             data: None,
             changed: None,
+            conversation: None,
             now: "2026-03-04T14:05:30Z".parse().expect("this is a time"),
         };
         group.bench_function(name, |b| {

@@ -21,12 +21,30 @@ pub struct Receiver {
     pub destinations: Vec<Destination>,
     /// The name of the template that makes the message.
     pub template: String,
+    /// What becomes of later notifications of a group.
+    pub conversation: Conversation,
     /// What its configuration adds to its messages.
     pub messages: ReceiverData,
     /// What a caller must show; `None` lets anybody call.
     pub bearer_token: Option<SecretSource>,
     /// Render and log, but post nothing.
     pub dry_run: bool,
+}
+
+/// What becomes of later notifications of a group that the room knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Conversation {
+    /// Each is a message of its own.
+    #[default]
+    New,
+    /// They reply to the first, its root.
+    Thread,
+    /// The root is edited to the present state. An edit notifies nobody, so what fires newly
+    /// and what is repeated is told by a short reply as well.
+    Update {
+        /// Whether a reply also tells what is resolved.
+        reply_on_resolve: bool,
+    },
 }
 
 /// Where messages go: a room, through a bot.

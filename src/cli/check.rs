@@ -93,6 +93,7 @@ fn failures(prepared: &Prepared) -> anyhow::Result<Vec<(Fallback, Found)>> {
                 template: &receiver.template,
                 data: Some(&receiver.messages),
                 changed: None,
+                conversation: None,
                 now,
             });
             let Some(failed) = rendered.fallback else {

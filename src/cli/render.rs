@@ -119,6 +119,7 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         template,
         data: chosen.data.as_ref(),
         changed: None,
+        conversation: None,
         now: jiff::Timestamp::now(),
     });
     for (number, message) in rendered.messages.iter().enumerate() {

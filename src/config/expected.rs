@@ -30,6 +30,10 @@ const ADDRESS: Expected = text(
 const DURATION: Expected = text("a duration", "write it like `\"9s\"` or `\"1m 30s\"`");
 const SIZE: Expected = text("a size", "write it like `\"4MiB\"`");
 const FORMAT: Expected = text("a log format", "write `\"text\"` or `\"json\"`");
+const CONVERSATION: Expected = text(
+    "a way to tell a group's later notifications",
+    "write `\"new\"`, `\"thread\"` or `\"update\"`",
+);
 const ZONE: Expected = text("a time zone", "write it like `\"Europe/Berlin\"`");
 const ANY_TEXT: Expected = text("text", "write it in quotes");
 const COUNT: Expected = Expected {
@@ -116,7 +120,9 @@ pub(super) fn expected(path: &[String]) -> Expected {
             "messages_per_minute" | "burst" | "room_messages_per_minute",
         ] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
-        ["receivers", _, "dry_run"] | ["receivers", _, "mention", "everyone"] => SWITCH,
+        ["receivers", _, "conversation"] => CONVERSATION,
+        ["receivers", _, "dry_run" | "reply_on_resolve"]
+        | ["receivers", _, "mention", "everyone"] => SWITCH,
         ["receivers", _, "mention"] => MENTION,
         ["receivers", _, "mention", "severity"] => SEVERITIES,
         ["receivers", _, "mention", "people"] => PEOPLE,

@@ -9,7 +9,7 @@ use super::room_id;
 use super::secret::{SecretSource, could_be_a_secret};
 use super::settings;
 use crate::render::ReceiverData;
-use crate::routing::{Destination, Receiver};
+use crate::routing::{Conversation, Destination, Receiver};
 
 /// What receivers may name.
 pub(super) struct Known<'a> {
@@ -36,6 +36,7 @@ impl Judge<'_> {
         if let Some(file) = &receiver.bearer_token_file {
             self.file(&["receivers", name, "bearer_token_file"], file);
         }
+        let conversation = self.conversation(name, receiver);
         let mention = self.mention(name, &receiver.mention);
         let bot = bot?;
         Some(Receiver {
@@ -49,6 +50,7 @@ impl Judge<'_> {
                 })
                 .collect(),
             template: receiver.template.clone(),
+            conversation,
             messages: ReceiverData::new(&receiver.settings, mention),
             bearer_token: receiver.bearer_token_file.clone().map(SecretSource::File),
             dry_run: receiver.dry_run,
@@ -180,6 +182,26 @@ impl Judge<'_> {
                 format!("this is the id of a {kind}, not of a ROOM"),
                 "copy the id of the room itself",
             );
+        }
+    }
+
+    fn conversation(&mut self, name: &str, receiver: &settings::Receiver) -> Conversation {
+        if receiver.reply_on_resolve && receiver.conversation != settings::Conversation::Update {
+            let conversation = ["receivers", name, "conversation"];
+            if !self.noted(&conversation) {
+                self.warn(
+                    &["receivers", name, "reply_on_resolve"],
+                    "this has no effect, because `conversation` is not `update`",
+                    "write `conversation = \"update\"`, or leave this out",
+                );
+            }
+        }
+        match receiver.conversation {
+            settings::Conversation::New => Conversation::New,
+            settings::Conversation::Thread => Conversation::Thread,
+            settings::Conversation::Update => Conversation::Update {
+                reply_on_resolve: receiver.reply_on_resolve,
+            },
         }
     }
 

@@ -207,6 +207,10 @@ pub struct Receiver {
     pub rooms: Vec<String>,
     /// The template that makes the message.
     pub template: String,
+    /// What becomes of later notifications of a group that the room knows.
+    pub conversation: Conversation,
+    /// With `update`, a reply tells what is resolved as well; otherwise only the edit does.
+    pub reply_on_resolve: bool,
     /// Who is mentioned, and when.
     pub mention: Mention,
     /// What templates see as `settings`: any keys, any values.
@@ -223,12 +227,26 @@ impl Default for Receiver {
             bot: None,
             rooms: Vec::new(),
             template: "default".to_owned(),
+            conversation: Conversation::New,
+            reply_on_resolve: false,
             mention: Mention::default(),
             settings: serde_json::Map::new(),
             bearer_token_file: None,
             dry_run: false,
         }
     }
+}
+
+/// What becomes of later notifications of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conversation {
+    /// Each is a message of its own.
+    New,
+    /// They reply to the first.
+    Thread,
+    /// The first is brought up to date.
+    Update,
 }
 
 /// Who is mentioned while an alert of such a severity fires; by default nobody.

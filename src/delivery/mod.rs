@@ -170,6 +170,7 @@ impl Engine {
             template: &receiver.template,
             data: Some(&receiver.messages),
             changed: changed.as_deref(),
+            conversation: None,
             now: jiff::Timestamp::now(),
         };
         let rendered = self.render(loaded, receiver, &subject);
@@ -307,6 +308,7 @@ impl Engine {
                 template: &receiver.template,
                 data: Some(&receiver.messages),
                 changed: None,
+                conversation: None,
                 now: jiff::Timestamp::now(),
             },
         );

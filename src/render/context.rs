@@ -14,7 +14,7 @@ use tera::{Context, Map, Value};
 
 use super::escape::LINE_BREAK;
 use super::time::Moment;
-use super::{Locality, Subject, links, severity};
+use super::{Locality, Subject, conversation, links, severity};
 use crate::alertmanager::{Alert, Labels, Notification, Status};
 
 /// The only version of the payload; see `alertmanager`.
@@ -45,11 +45,11 @@ pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
     }
 
     let mut context = Context::new();
+    conversation::set(&mut context, subject, &alerts, locality);
     let mut set = |name: &'static str, value: Value| context.insert_value(name, value);
     set("status", notification.status.as_str().into());
     set("receiver", notification.receiver.as_ref().into());
     set("configured_receiver", subject.receiver.into());
-    set("changed", changed(subject, &alerts));
     set("alerts", alerts.into());
     set("firing", firing.into());
     set("resolved", resolved.into());
@@ -85,29 +85,26 @@ pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
     context
 }
 
-/// The alerts that are new or newly resolved; all where that is not known.
-fn changed(subject: &Subject<'_>, alerts: &[Value]) -> Value {
-    match subject.changed {
-        None => alerts.into(),
-        Some(indexes) => {
-            let changed = indexes.iter().filter_map(|index| alerts.get(*index));
-            changed.cloned().collect::<Vec<_>>().into()
-        }
-    }
-}
-
 fn settings(subject: &Subject<'_>) -> Value {
     subject
         .data
         .map_or_else(|| Value::from(Map::new()), |data| data.settings.clone())
 }
 
-/// Who is mentioned, as markup; empty where that is nobody.
+/// Who is mentioned, as markup; empty where that is nobody. A reply mentions nobody for what
+/// the room knows already, unless it is there to tell it again.
 pub(super) fn mention<'a>(subject: &Subject<'a>) -> &'a str {
-    subject
-        .data
-        .and_then(|data| data.mention.as_ref())
-        .map_or("", |mention| mention.of(subject.notification))
+    let Some(mention) = subject.data.and_then(|data| data.mention.as_ref()) else {
+        return "";
+    };
+    let alerts = &subject.notification.alerts;
+    match subject.conversation {
+        Some(conversation) if conversation.is_reply && !conversation.is_repeat => {
+            let new = conversation.newly_firing.iter();
+            mention.of(new.filter_map(|index| alerts.get(*index)))
+        }
+        _ => mention.of(alerts.iter()),
+    }
 }
 
 /// What the data of an alert is made with.
@@ -215,6 +212,6 @@ fn alert_names<'n>(notification: &'n Notification<'_>) -> Vec<&'n str> {
 }
 
 /// Tera refuses only maps whose keys are no text, of which there are none here.
-fn value(data: &impl Serialize) -> Value {
+pub(super) fn value(data: &impl Serialize) -> Value {
     Value::try_from_serializable(data).unwrap_or_else(|_| Value::none())
 }

@@ -26,13 +26,14 @@ use super::fallback::Fallback;
 use super::guard::Guarded;
 use super::limits::{self, Limits, Meter};
 use super::source::excerpt;
-use super::{DEFAULT_TEMPLATE, Locality, filters, severity};
+use super::{Locality, filters, severity};
 
 /// Name and content of the templates that are compiled in.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("default.md", include_str!("../../templates/default.md")),
     ("compact.md", include_str!("../../templates/compact.md")),
     ("detailed.md", include_str!("../../templates/detailed.md")),
+    ("thread.md", include_str!("../../templates/thread.md")),
     (
         "compact.card.json",
         include_str!("../../templates/compact.card.json"),
@@ -107,10 +108,14 @@ impl Engine {
         self.messages.message(template, context, self.limits)
     }
 
-    /// Runs the built-in `default`, whatever the directory holds.
-    pub(super) fn render_default(&self, context: &Context) -> Result<String, Fallback> {
+    /// Runs a built-in template, whatever the directory holds.
+    pub(super) fn render_built_in(
+        &self,
+        template: &str,
+        context: &Context,
+    ) -> Result<String, Fallback> {
         let set = self.built_in.as_ref().unwrap_or(&self.messages);
-        set.message(DEFAULT_TEMPLATE, context, self.limits)
+        set.message(template, context, self.limits)
     }
 
     /// Makes the card that goes with the messages of a template, if there is one.

@@ -90,6 +90,7 @@ fn no_value_brings_markup_wherever_it_stands() {
                 template: place,
                 data: None,
                 changed: None,
+                conversation: None,
                 now: NOW.parse().unwrap(),
             });
             let markdown = &outcome.messages[0].markdown;
@@ -137,6 +138,7 @@ fn no_value_mentions_anybody_in_what_is_built_in() {
             template: DEFAULT_TEMPLATE,
             data: None,
             changed: None,
+            conversation: None,
             now: NOW.parse().unwrap(),
         });
         let markdown = &outcome.messages[0].markdown;

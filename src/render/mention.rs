@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::alertmanager::{Notification, Status};
+use crate::alertmanager::{Alert, Status};
 
 /// The longest e-mail address there is (RFC 5321).
 const ADDRESS_BYTES: usize = 254;
@@ -66,10 +66,10 @@ impl Mention {
         }
     }
 
-    /// The markup for a notification; empty where nobody is to be mentioned. What is over
-    /// wakes nobody.
-    pub(super) fn of(&self, notification: &Notification<'_>) -> &str {
-        let calls = notification.alerts.iter().any(|alert| {
+    /// The markup for these alerts; empty where nobody is to be mentioned. What is over wakes
+    /// nobody.
+    pub(super) fn of<'n>(&self, mut alerts: impl Iterator<Item = &'n Alert<'n>>) -> &str {
+        let calls = alerts.any(|alert| {
             let severity = alert.labels.get("severity").unwrap_or_default();
             alert.status == Status::Firing
                 && self
@@ -84,6 +84,7 @@ impl Mention {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alertmanager::Notification;
 
     #[test]
     fn an_address_cannot_leave_its_mention() {
@@ -132,7 +133,7 @@ mod tests {
         ] {
             let body = format!(r#"{{"version":"4","groupKey":"k","alerts":[{alerts}]}}"#);
             let notification = Notification::parse(body.as_bytes()).unwrap();
-            let text = mention.of(&notification);
+            let text = mention.of(notification.alerts.iter());
             let both = "<@all> <@personEmail:a@b.c>";
             assert_eq!(text, if expected { both } else { "" }, "{alerts}");
         }

@@ -13,6 +13,7 @@
 mod card;
 mod code;
 mod context;
+mod conversation;
 mod cut;
 mod digest;
 mod directory;
@@ -54,6 +55,7 @@ use jiff::tz::TimeZone;
 use crate::alertmanager::Notification;
 
 pub use card::{CARD_BYTES, Card};
+pub use conversation::Conversation;
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
@@ -76,6 +78,10 @@ const RENDERED_BYTES: usize = MESSAGE_BYTES - NOTE_BYTES;
 
 /// The built-in template, and the one that stands in for a failed one.
 pub const DEFAULT_TEMPLATE: &str = "default";
+
+/// The template of replies, whatever the receiver's own is: the first message of the thread
+/// has told the rest.
+pub const THREAD_TEMPLATE: &str = "thread";
 
 /// Templates that are made without Tera, unless the directory has files of these names: one
 /// line a notification, and the one that cannot fail.
@@ -136,8 +142,21 @@ pub struct Subject<'a> {
     /// Which alerts, by index, are new or newly resolved since what was delivered last of
     /// this group. `None` where that is not known; then all are taken for changed.
     pub changed: Option<&'a [usize]>,
+    /// Where the message stands in the group's conversation. `None` where the receiver has
+    /// none; where there is one, it says what has changed, and `changed` is not read.
+    pub conversation: Option<Conversation<'a>>,
     /// Passed in so that the same notification always renders to the same text.
     pub now: Timestamp,
+}
+
+impl<'a> Subject<'a> {
+    /// The template that is run: a reply has one of its own.
+    fn template(&self) -> &'a str {
+        match &self.conversation {
+            Some(conversation) if conversation.is_reply => THREAD_TEMPLATE,
+            _ => self.template,
+        }
+    }
 }
 
 /// What a notification became.
@@ -280,7 +299,7 @@ impl Renderer {
 
     /// What the first template of the chain makes that does not fail.
     fn text_and_card(&self, subject: &Subject<'_>) -> (String, Option<Card>, Option<Fallback>) {
-        let template = subject.template;
+        let template = subject.template();
         if !self.engine.contains(template) {
             match template {
                 FALLBACK_TEMPLATE => return (last_resort(subject), None, None),
@@ -300,10 +319,14 @@ impl Renderer {
             }
             Err(failed) => failed,
         };
-        let text = match self.engine.render_default(&context) {
-            Ok(text) => text,
-            Err(_) => last_resort(subject),
-        };
+        let text = (template == THREAD_TEMPLATE)
+            .then(|| self.engine.render_built_in(THREAD_TEMPLATE, &context))
+            .and_then(Result::ok)
+            .or_else(|| {
+                let default = self.engine.render_built_in(DEFAULT_TEMPLATE, &context);
+                default.ok()
+            })
+            .unwrap_or_else(|| last_resort(subject));
         (text, None, Some(failed))
     }
 

@@ -13,6 +13,7 @@ use super::*;
 
 mod built_in;
 mod cards;
+mod conversations;
 mod limits;
 
 pub(super) fn render_with(renderer: &Renderer, template: &str, body: &str) -> Rendered {
@@ -23,6 +24,7 @@ pub(super) fn render_with(renderer: &Renderer, template: &str, body: &str) -> Re
         template,
         data: None,
         changed: None,
+        conversation: None,
         now: NOW.parse().unwrap(),
     })
 }
@@ -242,7 +244,7 @@ fn a_mounted_config_map_is_read_through_its_links() {
     assert_eq!(
         renderer.names(),
         [
-            "compact", "default", "detailed", "digest", "fallback", "team"
+            "compact", "default", "detailed", "digest", "fallback", "team", "thread"
         ]
     );
     assert!(renderer.contains("team") && !renderer.contains("folder"));

@@ -246,7 +246,7 @@ fn a_ca_file_that_is_no_ca_file_is_one_line() {
 fn check_takes_the_example_whose_token_is_not_at_hand() {
     let told = run(&["check", "--config", "config.example.toml"]);
     assert_eq!(told.code, DONE, "{told:?}");
-    assert_eq!(told.stdout, "ok: 1 bot, 1 receiver, 5 templates\n");
+    assert_eq!(told.stdout, "ok: 1 bot, 1 receiver, 6 templates\n");
     insta::assert_snapshot!(told.stderr, @"
     warning: bot `default`: cannot read the secret file /run/secrets/webex/token: No such file or directory (os error 2); mount it, and let the user that runs this read it
       hint: `serve` needs it; here nothing depends on it

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alertmanager_webex::app::{Prepared, prepare};
 use alertmanager_webex::config::{ConfigError, Place, Sources};
+use alertmanager_webex::routing::Conversation;
 
 const ROOM: &str = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";
 /// As long as a token of Webex, in case short words are treated otherwise than long ones.
@@ -465,6 +466,46 @@ fn values_that_would_break_later_are_refused_at_start() {
         assert!(told.contains(expected), "{section}\n{told}");
         assert_eq!(told.matches("error:").count(), 1, "{section}\n{told}");
     }
+}
+
+#[test]
+fn a_conversation_is_one_of_three_and_its_option_belongs_to_one() {
+    for (written, meant) in [
+        ("", Conversation::New),
+        ("conversation = \"new\"", Conversation::New),
+        ("conversation = \"thread\"", Conversation::Thread),
+        (
+            "conversation = \"update\"",
+            Conversation::Update {
+                reply_on_resolve: false,
+            },
+        ),
+        (
+            "conversation = \"update\"\nreply_on_resolve = true",
+            Conversation::Update {
+                reply_on_resolve: true,
+            },
+        ),
+    ] {
+        let config = accepted(&sound_with(written), &[]).config;
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        assert_eq!(config.routes.find("").unwrap().conversation, meant);
+    }
+    let without_effect = sound_with("reply_on_resolve = true");
+    insta::assert_snapshot!(warned(&without_effect, &[]), @r#"
+    warning: `receivers.default.reply_on_resolve`: this has no effect, because `conversation` is not `update`
+      --> config.toml:5
+      hint: write `conversation = "update"`, or leave this out
+    "#);
+    let wrong = sound_with("conversation = \"threads\"\nreply_on_resolve = \"perhaps\"");
+    insta::assert_snapshot!(refused(&wrong, &[]), @r#"
+    error: `receivers.default.conversation`: this is not a way to tell a group's later notifications
+      --> config.toml:5
+      hint: write `"new"`, `"thread"` or `"update"`
+    error: `receivers.default.reply_on_resolve`: this is text, not `true` or `false`
+      --> config.toml:6
+      hint: write it without quotes
+    "#);
 }
 
 #[test]

@@ -475,7 +475,8 @@ async fn a_room_may_have_a_ceiling_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_template_is_told_what_has_changed_since_the_last_delivery() {
     let templates = tempfile::tempdir().unwrap();
-    let text = "{% for alert in changed %}{{ alert.labels.alertname }} {% endfor %}changed";
+    let text = "{% for alert in changed.firing %}{{ alert.labels.alertname }} fires{% endfor %}\
+        {% for alert in changed.resolved %}{{ alert.labels.alertname }} is over{% endfor %}";
     std::fs::write(templates.path().join("changes.md"), text).unwrap();
     let rig = Rig::with(&format!(
         "template = \"changes\"\n[templates]\ndirectory = \"{}\"\n",
@@ -497,7 +498,7 @@ async fn a_template_is_told_what_has_changed_since_the_last_delivery() {
         .into_iter()
         .filter_map(|m| m.markdown)
         .collect();
-    assert_eq!(texts, ["A changed", "B changed", "A changed"]);
+    assert_eq!(texts, ["A fires", "B fires", "A is over"]);
 }
 
 #[tokio::test(start_paused = true)]

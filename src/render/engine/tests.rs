@@ -102,9 +102,12 @@ fn templates_that_include_each_other_are_told_and_hide_no_other_error() {
 fn a_template_of_the_directory_overrides_the_built_in_one_but_not_the_fallback() {
     let engine = engine(&[file("default.md", "mine"), file("team.md", "ours")]).unwrap();
     let context = Context::new();
-    assert_eq!(engine.names(), ["compact", "default", "detailed", "team"]);
+    assert_eq!(
+        engine.names(),
+        ["compact", "default", "detailed", "team", "thread"]
+    );
     assert!(engine.contains("team") && !engine.contains("team.md"));
     assert_eq!(engine.render("default", &context).unwrap(), "mine");
     // Without data the built-in one fails, which shows that it is the one that ran.
-    assert!(engine.render_default(&context).is_err());
+    assert!(engine.render_built_in("default", &context).is_err());
 }

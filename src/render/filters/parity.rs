@@ -69,6 +69,7 @@ fn each_row_of_the_table_holds() {
             template: "row",
             data: None,
             changed: None,
+            conversation: None,
             now: NOW.parse().unwrap(),
         });
         assert_eq!(outcome.fallback, None, "{ours}");

@@ -40,6 +40,7 @@ impl Trial {
             template: "team",
             data: self.data.as_ref(),
             changed: self.changed.as_deref(),
+            conversation: None,
             now: NOW.parse().unwrap(),
         })
     }
@@ -243,7 +244,8 @@ fn whom_the_configuration_names_is_mentioned_while_it_fires() {
 
 #[test]
 fn what_has_changed_is_all_unless_it_is_known() {
-    let template = "{% for a in changed %}{{ a.status }} {{ a.labels.pod }};{% endfor %}";
+    let template = "{% for a in changed.firing %}{{ a.status }} {{ a.labels.pod }};{% endfor %}\
+        {% for a in changed.resolved %}{{ a.status }} {{ a.labels.pod }};{% endfor %}";
     let body = samples::mixed();
     assert_eq!(
         Trial::plain().shows(template, &body).matches(';').count(),

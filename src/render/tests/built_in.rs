@@ -106,6 +106,7 @@ fn a_digest_template_of_the_directory_makes_the_lines_of_digests() {
         template: DEFAULT_TEMPLATE,
         data: None,
         changed: None,
+        conversation: None,
         now: samples::NOW.parse().unwrap(),
     });
     assert_eq!(entry.firing, 3);
