@@ -8,7 +8,8 @@
 //! - **Values.** A call is put behind each assignment that may grow a value; it refuses texts of
 //!   more than [`VALUE_BYTES`]: one that doubles itself gets no further.
 //! - **Output.** What is written ends after [`OUTPUT_BYTES`].
-//! - **Time.** All of them look at the clock: [`TIME`] at most.
+//! - **Time.** All of them look at the clock: [`TIME`] at most, of the processor: where a
+//!   machine is busy with other things, that is no fault of the template.
 //!
 //! What remains is bounded by the template's own length: a single expression may join values
 //! that each are within the limit. So a mistake harms nobody; a template that means harm can
@@ -18,8 +19,9 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 /// Rounds of all loops of a rendering: enough for each label of 10,000 alerts.
@@ -68,7 +70,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy)]
 struct Left {
     steps: u32,
-    deadline: Instant,
+    deadline: Duration,
 }
 
 thread_local! {
@@ -80,13 +82,13 @@ thread_local! {
 pub(super) struct Meter {
     text: Vec<u8>,
     most: usize,
-    deadline: Instant,
+    deadline: Duration,
     breach: Option<String>,
 }
 
 impl Meter {
     pub(super) fn start(limits: Limits) -> Self {
-        let deadline = Instant::now() + limits.time;
+        let deadline = spent() + limits.time;
         LEFT.set(Some(Left {
             steps: limits.steps,
             deadline,
@@ -123,7 +125,7 @@ impl Write for &mut Meter {
         if grown > self.most {
             self.breach = Some(format!("it writes more than {} bytes", self.most));
         // Looking at the clock with each piece would cost as much as writing it.
-        } else if grown >> 12 != self.text.len() >> 12 && Instant::now() > self.deadline {
+        } else if grown >> 12 != self.text.len() >> 12 && spent() > self.deadline {
             self.breach = Some(TOO_LONG.to_owned());
         }
         if self.breach.is_some() {
@@ -146,6 +148,16 @@ pub(super) fn register(tera: &mut Tera) {
     });
 }
 
+/// What this thread has had of the processor so far. A rendering stays on one thread.
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // Both are below zero for no thread.
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
 fn step() -> TeraResult<Value> {
     let Some(left) = LEFT.get() else {
         return Ok(nothing());
@@ -153,7 +165,7 @@ fn step() -> TeraResult<Value> {
     let Some(steps) = left.steps.checked_sub(1) else {
         return Err(Error::message("its loops take too many rounds"));
     };
-    if steps % STEPS_A_LOOK == 0 && Instant::now() > left.deadline {
+    if steps % STEPS_A_LOOK == 0 && spent() > left.deadline {
         return Err(Error::message(TOO_LONG));
     }
     LEFT.set(Some(Left { steps, ..left }));
