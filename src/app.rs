@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Place, Problem, Severity, Sources};
 use crate::delivery::{self, Configuration, Engine, Gauges, Parts};
-use crate::http::{self, CallerError, Current, Reason, Service};
+use crate::http::{self, Current, Door, Reason, Service, ServiceError};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
@@ -81,9 +82,9 @@ pub enum StartError {
     /// Tokens of bots cannot be read.
     #[error("{}", listed(.0))]
     Tokens(Vec<delivery::TokenError>),
-    /// Bearer tokens of receivers cannot be read.
+    /// Credentials of callers, or the service's certificate, cannot be used.
     #[error("{}", listed(.0))]
-    Callers(Vec<CallerError>),
+    Service(Vec<ServiceError>),
     /// No secure connection can be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -92,9 +93,11 @@ pub enum StartError {
     BaseUrl(#[from] ::http::uri::InvalidUri),
     /// The port cannot be bound.
     #[error(
-        "cannot listen on {address}: {source}; choose another `server.listen`, or stop what listens there"
+        "cannot listen on {address}: {source}; choose another `{key}`, or stop what listens there"
     )]
     Bind {
+        /// The key that names the address.
+        key: &'static str,
         /// What was to be bound.
         address: SocketAddr,
         /// What the system said.
@@ -114,17 +117,18 @@ impl From<Vec<delivery::TokenError>> for StartError {
     }
 }
 
-impl From<Vec<CallerError>> for StartError {
-    fn from(errors: Vec<CallerError>) -> Self {
-        Self::Callers(errors)
+impl From<Vec<ServiceError>> for StartError {
+    fn from(errors: Vec<ServiceError>) -> Self {
+        Self::Service(errors)
     }
 }
 
 /// The service, bound and ready to run.
 pub struct App {
-    server: Server,
+    servers: Vec<Server>,
     engine: Arc<Engine>,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     delay: Duration,
     grace: Duration,
 }
@@ -151,19 +155,34 @@ impl App {
     ) -> Result<Self, StartError> {
         let Prepared { config, renderer } = prepared;
         let (engine, metrics) = engine(&config, renderer, transport)?;
-        let current = Current::read(engine.loaded(), &config.server)?;
-        let service = Arc::new(Service::new(current, Arc::clone(&engine), metrics));
-        let bind = |source| StartError::Bind {
-            address: config.server.listen,
-            source,
+        let server = &config.server;
+        let current = Current::read(engine.loaded(), server)?;
+        let service = Service::new(current, Arc::clone(&engine), metrics, server);
+        let service = Arc::new(service);
+        let open = |key, address: SocketAddr, door| {
+            let bind = |source| StartError::Bind {
+                key,
+                address,
+                source,
+            };
+            let listener = listener(address).map_err(bind)?;
+            let address = listener.local_addr().map_err(bind)?;
+            let server = http::serve(listener, Arc::clone(&service), door).map_err(bind)?;
+            Ok::<_, StartError>((server, address))
         };
-        let listener = listener(config.server.listen).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        let server = http::serve(listener, service, config.server.workers).map_err(bind)?;
+        let (main, address) = open("server.listen", server.listen, Door::Main)?;
+        let mut servers = vec![main];
+        let mut admin_address = None;
+        if let Some(address) = server.admin_listen {
+            let (admin, address) = open("server.admin_listen", address, Door::Admin)?;
+            servers.push(admin);
+            admin_address = Some(address);
+        }
         Ok(Self {
-            server,
+            servers,
             engine,
             address,
+            admin_address,
             delay: config.server.shutdown_delay,
             grace: config.server.shutdown_grace,
         })
@@ -175,14 +194,20 @@ impl App {
         self.address
     }
 
+    /// Where metrics and the like are, if they have an address of their own.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
     /// Runs until `stop` is done, then gives back what has not begun, finishes what has,
     /// and ends.
     ///
     /// # Errors
     /// When the server fails.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        let handle = self.server.handle();
-        let server = tokio::spawn(self.server);
+        let handles: Vec<_> = self.servers.iter().map(Server::handle).collect();
+        let servers: Vec<_> = self.servers.into_iter().map(tokio::spawn).collect();
         let introduction = tokio::spawn({
             let engine = Arc::clone(&self.engine);
             async move { engine.introduce_bots().await }
@@ -202,8 +227,11 @@ impl App {
                 "some deliveries did not end within `server.shutdown_grace`; Alertmanager will send them again",
             );
         }
-        handle.stop(true).await;
-        server.await.map_err(std::io::Error::other)?
+        join_all(handles.iter().map(|handle| handle.stop(true))).await;
+        for server in servers {
+            server.await.map_err(std::io::Error::other)??;
+        }
+        Ok(())
     }
 }
 

@@ -25,8 +25,8 @@ pub struct Receiver {
     pub conversation: Conversation,
     /// What its configuration adds to its messages.
     pub messages: ReceiverData,
-    /// What a caller must show; `None` lets anybody call.
-    pub bearer_token: Option<SecretSource>,
+    /// What a caller must show.
+    pub access: Access,
     /// Render and log, but post nothing.
     pub dry_run: bool,
 }
@@ -45,6 +45,25 @@ pub enum Conversation {
         /// Whether a reply also tells what is resolved.
         reply_on_resolve: bool,
     },
+}
+
+/// What a caller may show; one of these suffices. Without any, anybody may call.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Bearer tokens, one a line.
+    pub bearer_tokens: Option<SecretSource>,
+    /// Names, each with its passwords, one a line.
+    pub logins: Vec<(String, SecretSource)>,
+    /// DNS names and URIs of clients' certificates.
+    pub subjects: Vec<String>,
+}
+
+impl Access {
+    /// Whether anybody may call.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.bearer_tokens.is_none() && self.logins.is_empty() && self.subjects.is_empty()
+    }
 }
 
 /// Where messages go: a room, through a bot.

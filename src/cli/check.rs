@@ -10,6 +10,8 @@ use super::fallback::report;
 use super::{ConfigArgument, counted, print, tell, tell_config};
 use crate::alertmanager::Notification;
 use crate::app::{Prepared, prepare};
+use crate::config::Config;
+use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
 use crate::render::{Fallback, Subject};
 
@@ -43,6 +45,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             ));
         }
     }
+    if !doors(config) {
+        return Ok(ExitCode::FAILURE);
+    }
     let failures = failures(&prepared)?;
     for (failed, found) in &failures {
         tell(&format!("{}{}", report(failed, &whose(found)), with(found)));
@@ -61,6 +66,36 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         counted(prepared.renderer.names().len(), "template")
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells what is wrong with the credentials of callers and with the certificate, and says
+/// whether the service would start with what is at hand.
+fn doors(config: &Config) -> bool {
+    let absent = |error: &dyn std::fmt::Display| {
+        tell(&format!(
+            "warning: {error}\n  hint: `serve` needs it; here nothing depends on it"
+        ));
+    };
+    for error in http::unreadable_credentials(&config.routes, &config.server) {
+        absent(&error);
+    }
+    match http::inspect(&config.server.tls) {
+        Ok(doubts) => {
+            for doubt in &doubts {
+                let word = if doubt.is_fatal() { "error" } else { "warning" };
+                tell(&format!("{word}: {doubt}"));
+            }
+            !doubts.iter().any(Doubt::is_fatal)
+        }
+        Err(error @ ServerTlsError::Unreadable { .. }) => {
+            absent(&error);
+            true
+        }
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            false
+        }
+    }
 }
 
 /// For whom and with what a template failed.

@@ -25,6 +25,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let stop = stop_signal();
         let app = App::start(prepared)?;
         let address = app.address();
+        if let Some(address) = app.admin_address() {
+            tracing::info!(%address, "metrics are on {address}");
+        }
         tracing::info!(
             %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
             "ready on {address}: {}, {}", counted(receivers, "receiver"), counted(bots, "bot"),

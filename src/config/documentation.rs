@@ -73,6 +73,8 @@ fn every_key_stands_in_a_table_with_its_default() {
     ));
     let receiver = serde_json::to_value(Receiver::default()).unwrap();
     sections.push(("receivers.NAME".into(), receiver));
+    let tls = defaults["server"]["tls"].clone();
+    sections.push(("server.tls".into(), tls));
     for (section, keys) in sections {
         let (_, table) = PAGE.split_once(&format!("### `[{section}]`\n")).unwrap();
         let table = table.split("\n#").next().unwrap_or_default();

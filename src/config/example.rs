@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::settings::{Bot, Mention, Receiver, Rewrite, Settings};
+use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, Settings};
 use super::{Draft, Sources};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -77,6 +77,15 @@ fn it_names_every_key_and_no_other() {
     assert_eq!(
         keys(&example["receivers"]["default"]["mention"]),
         keys(&mention)
+    );
+    let login = serde_json::to_value(BasicAuth::default()).unwrap();
+    assert_eq!(
+        keys(&example["receivers"]["default"]["basic_auth"][0]),
+        keys(&login)
+    );
+    assert_eq!(
+        keys(&example["server"]["tls"]),
+        keys(&defaults["server"]["tls"])
     );
     let rewrite = serde_json::to_value(Rewrite::default()).unwrap();
     assert_eq!(keys(&example["links"]["rewrite"][0]), keys(&rewrite));

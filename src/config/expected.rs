@@ -41,6 +41,24 @@ const COUNT: Expected = Expected {
     what: "a whole number from 1 to 4294967295",
     hint: "write it like `300`",
 };
+const LOGINS: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of names and passwords",
+    hint: "write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below",
+};
+const LOGIN: Expected = Expected {
+    hint: "write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below",
+    ..TABLE
+};
+const SUBJECTS: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of names in certificates",
+    hint: "write it like `[\"alertmanager.monitoring.svc\"]`",
+};
+const TLS: Expected = Expected {
+    hint: "write `[server.tls]`, and its keys below",
+    ..TABLE
+};
 const ROOMS: Expected = Expected {
     shape: Shape::List,
     what: "a list of rooms",
@@ -104,15 +122,19 @@ const fn text(what: &'static str, hint: &'static str) -> Expected {
 pub(super) fn expected(path: &[String]) -> Expected {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path[..] {
-        ["server", "listen"] => ADDRESS,
+        ["server", "listen" | "admin_listen"] => ADDRESS,
+        ["server", "tls"] => TLS,
         ["server", "body_limit"] | ["delivery", "max_waiting_bytes"] => SIZE,
-        ["server", "shutdown_delay" | "shutdown_grace"]
+        [
+            "server",
+            "shutdown_delay" | "shutdown_grace" | "head_timeout" | "body_timeout",
+        ]
         | [
             "delivery",
             "answer_within" | "give_up_after" | "duplicate_window" | "digest_after",
         ]
         | ["webex", "request_timeout"] => DURATION,
-        ["server", "workers"]
+        ["server", "workers" | "max_connections"]
         | ["delivery", "max_waiting"]
         | [
             "bots",
@@ -121,7 +143,11 @@ pub(super) fn expected(path: &[String]) -> Expected {
         ] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
         ["receivers", _, "conversation"] => CONVERSATION,
-        ["receivers", _, "dry_run" | "reply_on_resolve"]
+        ["receivers", _, "basic_auth"] => LOGINS,
+        ["receivers", _, "basic_auth", _] => LOGIN,
+        ["receivers", _, "client_subjects"] => SUBJECTS,
+        ["server", "open"]
+        | ["receivers", _, "dry_run" | "reply_on_resolve"]
         | ["receivers", _, "mention", "everyone"] => SWITCH,
         ["receivers", _, "mention"] => MENTION,
         ["receivers", _, "mention", "severity"] => SEVERITIES,

@@ -75,6 +75,13 @@ impl<'a> Judge<'a> {
                 "2 are enough for what Webex takes",
             );
         }
+        if server.max_connections < server.workers && server.workers.get() <= MOST_WORKERS {
+            self.error(
+                &["server", "max_connections"],
+                "these are fewer connections than `server.workers`, which share them",
+                "leave it out; 4096 is the default",
+            );
+        }
         if server.body_limit.as_u64() == 0 {
             self.error(
                 &["server", "body_limit"],
@@ -108,6 +115,8 @@ impl<'a> Judge<'a> {
         for (path, time, may_be_zero) in [
             (["server", "shutdown_delay"], server.shutdown_delay, true),
             (["server", "shutdown_grace"], server.shutdown_grace, true),
+            (["server", "head_timeout"], server.head_timeout, false),
+            (["server", "body_timeout"], server.body_timeout, false),
             (["delivery", "answer_within"], delivery.answer_within, false),
             (["delivery", "give_up_after"], delivery.give_up_after, false),
             (

@@ -16,7 +16,7 @@ use serde_path_to_error::Segment;
 use super::expected::expected;
 use super::places::{Places, written};
 use super::problem::{ConfigError, Place, Problem, Severity};
-use super::settings::{Bot, Mention, Receiver, Rewrite, Settings};
+use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, Settings};
 
 /// Variables that set a key begin with this; two underscores stand for a dot.
 pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
@@ -223,8 +223,9 @@ fn unknown_key(path: &[String], places: &Places) -> Problem {
 
 /// The section that a key belongs to, where it stands in another.
 fn home_of(key: &str) -> Option<&'static str> {
-    const SECTIONS: [(&str, &[&str]); 9] = [
+    const SECTIONS: [(&str, &[&str]); 10] = [
         ("server", &["server"]),
+        ("server.tls", &["server", "tls"]),
         ("delivery", &["delivery"]),
         ("webex", &["webex"]),
         ("templates", &["templates"]),
@@ -253,6 +254,7 @@ fn known_keys(table: &[String]) -> Vec<String> {
     match table.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bots", _] => keys(serde_json::to_value(Bot::default())),
         ["receivers", _] => keys(serde_json::to_value(Receiver::default())),
+        ["receivers", _, "basic_auth", _] => keys(serde_json::to_value(BasicAuth::default())),
         ["receivers", _, "mention"] => keys(serde_json::to_value(Mention::default())),
         ["links", "rewrite", _] => keys(serde_json::to_value(Rewrite::default())),
         ref path => {

@@ -8,6 +8,7 @@
 //!
 //! What does not belong here: what the settings are used for.
 
+mod callers;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]
@@ -29,4 +30,4 @@ pub use layers::Sources;
 pub use problem::{ConfigError, Place, Problem, Severity};
 pub use resolve::{Bot, Config, Draft, Webex};
 pub use secret::{SecretError, SecretSource};
-pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates};
+pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates, Tls};

@@ -92,7 +92,13 @@ impl Places {
 pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     let path = match path[..] {
-        ["receivers", _, "rooms", _] => path[..3].to_vec(),
+        [
+            "receivers",
+            _,
+            "rooms" | "basic_auth" | "client_subjects",
+            _,
+        ] => path[..3].to_vec(),
+        ["receivers", name, "basic_auth", _, key] => vec!["receivers", name, "basic_auth", key],
         ["receivers", _, "mention", _, _] => path[..4].to_vec(),
         ["links", "rewrite", _] => path[..2].to_vec(),
         ["links", "rewrite", _, key] => vec!["links", "rewrite", key],

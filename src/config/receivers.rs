@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::judge::Judge;
 use super::layers::{closest, listed};
 use super::room_id;
-use super::secret::{SecretSource, could_be_a_secret};
+use super::secret::could_be_a_secret;
 use super::settings;
 use crate::render::ReceiverData;
 use crate::routing::{Conversation, Destination, Receiver};
@@ -33,10 +33,8 @@ impl Judge<'_> {
         if let Some(templates) = known.templates {
             self.template(name, &receiver.template, templates);
         }
-        if let Some(file) = &receiver.bearer_token_file {
-            self.file(&["receivers", name, "bearer_token_file"], file);
-        }
         let conversation = self.conversation(name, receiver);
+        let access = self.access(name, receiver);
         let mention = self.mention(name, &receiver.mention);
         let bot = bot?;
         Some(Receiver {
@@ -52,7 +50,7 @@ impl Judge<'_> {
             template: receiver.template.clone(),
             conversation,
             messages: ReceiverData::new(&receiver.settings, mention),
-            bearer_token: receiver.bearer_token_file.clone().map(SecretSource::File),
+            access,
             dry_run: receiver.dry_run,
         })
     }

@@ -146,6 +146,7 @@ impl<'a> Draft<'a> {
 
         judge.limits(&server, &delivery);
         judge.times(&server, &delivery, &webex);
+        judge.doors(&server, &receivers);
         judge.log(&log);
         judge.timezone(&template_settings.timezone);
         judge.links(&links);

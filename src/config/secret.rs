@@ -40,6 +40,11 @@ pub enum SecretError {
     /// It cannot be sent in a header.
     #[error("{0} holds characters that no token has; it should hold the token and nothing else")]
     NotAToken(String),
+    /// Nobody can type it, so it is none.
+    #[error(
+        "{0} holds control characters, which no password has; it should hold the password and nothing else"
+    )]
+    NotAPassword(String),
 }
 
 impl SecretSource {
@@ -48,8 +53,56 @@ impl SecretSource {
     /// # Errors
     /// When it cannot be read, is empty, or holds what no header can carry.
     pub fn read(&self) -> Result<SecretString, SecretError> {
-        let text = match self {
-            Self::Variable(_, secret) => secret.clone(),
+        let text = self.text()?;
+        let trimmed = text.expose_secret().trim();
+        if trimmed.is_empty() {
+            return Err(SecretError::Empty(self.to_string()));
+        }
+        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(SecretError::NotAToken(self.to_string()));
+        }
+        Ok(trimmed.into())
+    }
+
+    /// Reads tokens, one a line: while one replaces another, both are good.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_tokens(&self) -> Result<Vec<SecretString>, SecretError> {
+        let is_token = |line: &str| line.bytes().all(|byte| byte.is_ascii_graphic());
+        self.lines(is_token, SecretError::NotAToken)
+    }
+
+    /// Reads passwords, one a line. They may hold blanks, but not around them.
+    ///
+    /// # Errors
+    /// When they cannot be read, there is none, or one holds a control character.
+    pub fn read_passwords(&self) -> Result<Vec<SecretString>, SecretError> {
+        let is_password = |line: &str| !line.contains(char::is_control);
+        self.lines(is_password, SecretError::NotAPassword)
+    }
+
+    fn lines(
+        &self,
+        is_sound: impl Fn(&str) -> bool,
+        error: impl Fn(String) -> SecretError,
+    ) -> Result<Vec<SecretString>, SecretError> {
+        let text = self.text()?;
+        let lines = text.expose_secret().lines().map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        if lines.is_empty() {
+            return Err(SecretError::Empty(self.to_string()));
+        }
+        if !lines.iter().all(|line| is_sound(line)) {
+            return Err(error(self.to_string()));
+        }
+        Ok(lines.into_iter().map(SecretString::from).collect())
+    }
+
+    /// All that stands there.
+    fn text(&self) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Variable(_, secret) => Ok(secret.clone()),
             Self::File(path) => {
                 let unreadable = |source| SecretError::Unreadable {
                     path: path.clone(),
@@ -59,17 +112,9 @@ impl SecretSource {
                 if size > MAX_BYTES {
                     return Err(SecretError::NotAToken(self.to_string()));
                 }
-                std::fs::read_to_string(path).map_err(unreadable)?.into()
+                Ok(std::fs::read_to_string(path).map_err(unreadable)?.into())
             }
-        };
-        let trimmed = text.expose_secret().trim();
-        if trimmed.is_empty() {
-            return Err(SecretError::Empty(self.to_string()));
         }
-        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(SecretError::NotAToken(self.to_string()));
-        }
-        Ok(trimmed.into())
     }
 }
 
@@ -107,6 +152,24 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains("two"), "{error}");
         }
+    }
+
+    #[test]
+    fn several_lines_are_several_secrets() {
+        let read = |text: &str| {
+            let source = SecretSource::Variable("T".into(), text.to_owned().into());
+            let shown = |secrets: Vec<SecretString>| -> Vec<String> {
+                let texts = secrets.iter().map(|s| s.expose_secret().to_owned());
+                texts.collect()
+            };
+            let passwords = source.read_passwords().map(shown);
+            (source.read_tokens().map(shown).ok(), passwords.ok())
+        };
+        let both = |lines: &[&str]| Some(lines.iter().map(|s| (*s).to_owned()).collect());
+        assert_eq!(read("a\r\n\n b \n"), (both(&["a", "b"]), both(&["a", "b"])));
+        assert_eq!(read("pass word\n"), (None, both(&["pass word"])));
+        assert_eq!(read("a\u{7}b"), (None, None));
+        assert_eq!(read("\n \n"), (None, None));
     }
 
     #[test]

@@ -48,8 +48,27 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Threads that read and answer requests, and as many that deliver.
     pub workers: NonZeroU32,
+    /// Whether a receiver may do without credentials. If not, receivers that exist and those
+    /// that do not are alike to strangers.
+    pub open: bool,
+    /// Where metrics, reload and the status page are instead of `listen`.
+    pub admin_listen: Option<SocketAddr>,
+    /// The file with the tokens that metrics, reload and the status page ask for.
+    pub admin_bearer_token_file: Option<PathBuf>,
+    /// What every path begins with.
+    pub path_prefix: String,
+    /// `[server.tls]`
+    pub tls: Tls,
     /// The largest request body that is read.
     pub body_limit: ByteSize,
+    /// Connections at a time; more wait until one ends.
+    pub max_connections: NonZeroU32,
+    /// How long the head of a request may take, and a TLS handshake.
+    #[serde(with = "units::duration")]
+    pub head_timeout: Duration,
+    /// How long the body of a request may take.
+    #[serde(with = "units::duration")]
+    pub body_timeout: Duration,
     /// After SIGTERM, how long notifications are still taken while `/-/ready` says no: so
     /// long Kubernetes takes to send them elsewhere.
     #[serde(with = "units::duration")]
@@ -65,12 +84,33 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9091)),
             // Memory grows with each, and two saturate what Webex takes many times over.
             workers: nonzero(2),
+            open: true,
+            admin_listen: None,
+            admin_bearer_token_file: None,
+            path_prefix: String::new(),
+            tls: Tls::default(),
             body_limit: ByteSize::mib(4),
+            // Some 20 KiB each. An Alertmanager keeps at most 1,000 open.
+            max_connections: nonzero(4096),
+            head_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(5),
             shutdown_delay: Duration::from_secs(2),
             // Above `webex.request_timeout`, so that a post under way is not cut off.
             shutdown_grace: Duration::from_secs(40),
         }
     }
+}
+
+/// TLS on the ports of the service; off where no file is named.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    /// PEM file with the service's certificate and those between it and its CA.
+    pub cert_file: Option<PathBuf>,
+    /// PEM file with the certificate's key.
+    pub key_file: Option<PathBuf>,
+    /// PEM file with the certificates of the CAs whose clients are known.
+    pub client_ca_file: Option<PathBuf>,
 }
 
 /// When a delivery ends and what is remembered of it.
@@ -215,8 +255,12 @@ pub struct Receiver {
     pub mention: Mention,
     /// What templates see as `settings`: any keys, any values.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// The file that holds the bearer token a caller must show; without it, anybody may call.
+    /// The file that holds the bearer token a caller must show, or several, one a line.
     pub bearer_token_file: Option<PathBuf>,
+    /// `[[receivers.NAME.basic_auth]]`: names and passwords of which a caller must show one.
+    pub basic_auth: Vec<BasicAuth>,
+    /// Names of which a caller's certificate must hold one: its DNS names and URIs.
+    pub client_subjects: Vec<String>,
     /// Render and log, but post nothing.
     pub dry_run: bool,
 }
@@ -232,6 +276,8 @@ impl Default for Receiver {
             mention: Mention::default(),
             settings: serde_json::Map::new(),
             bearer_token_file: None,
+            basic_auth: Vec::new(),
+            client_subjects: Vec::new(),
             dry_run: false,
         }
     }
@@ -247,6 +293,16 @@ pub enum Conversation {
     Thread,
     /// The first is brought up to date.
     Update,
+}
+
+/// A name and its password.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BasicAuth {
+    /// The name.
+    pub username: String,
+    /// The file that holds the password, or several, one a line.
+    pub password_file: Option<PathBuf>,
 }
 
 /// Who is mentioned while an alert of such a severity fires; by default nobody.

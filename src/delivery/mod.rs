@@ -44,6 +44,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use loaded::{Configuration, Loaded, Read, TokenError};
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
+pub(crate) use quota::TokioClock;
 pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
 pub use ticket::Ticket;
 

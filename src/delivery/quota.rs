@@ -146,12 +146,12 @@ fn excess(quota: Quota, left: u128) -> Option<NonZeroU32> {
 
 /// Tokio's clock for governor, so that paused time holds for the quota as well.
 #[derive(Debug, Clone)]
-struct TokioClock {
+pub(crate) struct TokioClock {
     start: Instant,
 }
 
 impl TokioClock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
         }

@@ -51,6 +51,8 @@ pub enum Reason {
     BadPayload,
     /// The caller's credentials are missing or wrong.
     Unauthorized,
+    /// The caller's credentials were wrong too often to be looked at now.
+    LockedOut,
     /// No receiver has this name.
     UnknownReceiver,
     /// There is nothing at this path.
@@ -67,7 +69,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, so that each metric exists at zero.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Delivered,
         Self::Partial,
         Self::Duplicate,
@@ -84,6 +86,7 @@ impl Reason {
         Self::Internal,
         Self::BadPayload,
         Self::Unauthorized,
+        Self::LockedOut,
         Self::UnknownReceiver,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -112,6 +115,7 @@ impl Reason {
             Self::Internal => "internal",
             Self::BadPayload => "bad_payload",
             Self::Unauthorized => "unauthorized",
+            Self::LockedOut => "locked_out",
             Self::UnknownReceiver => "unknown_receiver",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -128,9 +132,17 @@ pub(super) enum Rejection {
     #[error(transparent)]
     Payload(#[from] PayloadError),
     #[error(
-        "missing or wrong bearer token; set `http_config.authorization.credentials` in Alertmanager's webhook"
+        "missing or wrong credentials; set what this receiver asks for in `http_config` of Alertmanager's webhook: `authorization`, `basic_auth` or `tls_config`"
     )]
     Unauthorized,
+    #[error(
+        "missing or wrong token; send `Authorization: Bearer` with the one of `server.admin_bearer_token_file`"
+    )]
+    AdminOnly,
+    #[error(
+        "too many wrong credentials from this address, so they are not looked at for some seconds; mend `http_config` in Alertmanager's webhook"
+    )]
+    LockedOut,
     #[error(
         "no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
     )]
@@ -140,13 +152,16 @@ pub(super) enum Rejection {
     #[error("this path takes {0} only")]
     MethodNotAllowed(&'static str),
     #[error(
-        "the body did not arrive within {0} s; look at the network between Alertmanager and this service"
+        "the body did not arrive within {} s (`server.body_timeout`); look at the network between Alertmanager and this service",
+        .0.as_secs_f32()
     )]
-    TooSlow(u64),
+    TooSlow(std::time::Duration),
     #[error("the body is larger than {0}; group alerts more finely, or raise `server.body_limit`")]
     TooLarge(bytesize::ByteSize),
     #[error("the body is not declared as JSON; send `Content-Type: application/json`")]
     UnsupportedMediaType,
+    #[error("too many requests are being read at the same time; send it again")]
+    Busy,
     #[error("the connection broke before the body was complete")]
     Interrupted,
     #[error("a defect of this service: the request panicked; please report it")]
@@ -159,6 +174,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) reason: Reason,
     message: String,
+    /// Whoever is not let in keeps no connection.
+    is_rejection: bool,
 }
 
 #[derive(Serialize)]
@@ -174,7 +191,13 @@ impl Answer {
             status,
             reason,
             message: message.into(),
+            is_rejection: false,
         }
+    }
+
+    /// Whether the request never became a notification.
+    pub(super) fn is_rejection(&self) -> bool {
+        self.is_rejection
     }
 
     /// The message, for the log.
@@ -194,13 +217,19 @@ impl Answer {
             message: &message,
         };
         let mut response = HttpResponse::build(self.status);
+        if self.is_rejection {
+            response.force_close();
+        }
         match self.reason {
             // The next process listens at the same address; a kept connection would come here.
             Reason::Draining => {
                 response.force_close();
             }
+            // The same for every receiver: what one asks for is no stranger's business.
             Reason::Unauthorized => {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+                response.append_header((header::WWW_AUTHENTICATE, "Bearer"));
+                let basic = r#"Basic realm="alertmanager-webex", charset="UTF-8""#;
+                response.append_header((header::WWW_AUTHENTICATE, basic));
             }
             Reason::MethodNotAllowed => {
                 response.insert_header((header::ALLOW, allowed(&message)));
@@ -301,7 +330,12 @@ impl From<Rejection> for Answer {
         let (status, reason) = match &rejection {
             Rejection::Payload(_) => (S::BAD_REQUEST, Reason::BadPayload),
             Rejection::Interrupted => (S::BAD_REQUEST, Reason::TooSlow),
-            Rejection::Unauthorized => (S::UNAUTHORIZED, Reason::Unauthorized),
+            Rejection::Unauthorized | Rejection::AdminOnly => {
+                (S::UNAUTHORIZED, Reason::Unauthorized)
+            }
+            // Alertmanager tries again soon after a 503, and 429 would end its flush.
+            Rejection::LockedOut => (S::SERVICE_UNAVAILABLE, Reason::LockedOut),
+            Rejection::Busy => (S::SERVICE_UNAVAILABLE, Reason::Overloaded),
             Rejection::UnknownReceiver(_) => (S::NOT_FOUND, Reason::UnknownReceiver),
             Rejection::NotFound => (S::NOT_FOUND, Reason::NotFound),
             Rejection::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, Reason::MethodNotAllowed),
@@ -312,7 +346,10 @@ impl From<Rejection> for Answer {
             }
             Rejection::Panicked => (S::INTERNAL_SERVER_ERROR, Reason::Internal),
         };
-        Self::new(status, reason, rejection.to_string())
+        Self {
+            is_rejection: true,
+            ..Self::new(status, reason, rejection.to_string())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads a request's body: bounded in size and in time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -11,8 +12,68 @@ use tokio::time::timeout;
 
 use super::answers::Rejection;
 
-/// A body that takes longer comes from a client that is stuck or means harm.
-const BODY_TIME: Duration = Duration::from_secs(5);
+/// Bodies that are read at the same time may be this large together: each is small, and a
+/// stranger may announce any number of large ones.
+const TOGETHER: usize = 64 * 1024 * 1024;
+
+/// How large bodies may be, how long they may take, and how many bytes are in memory now.
+pub(super) struct Bodies {
+    limit: ByteSize,
+    time: Duration,
+    together: usize,
+    held: AtomicUsize,
+}
+
+impl Bodies {
+    pub(super) fn new(limit: ByteSize, time: Duration) -> Self {
+        Self {
+            limit,
+            time,
+            together: TOGETHER.max(as_usize(limit).saturating_mul(2)),
+            held: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// A body in memory.
+pub(super) struct Body<'a> {
+    bytes: BytesMut,
+    /// What is accounted for, which is told back when this is dropped.
+    accounted: usize,
+    bodies: &'a Bodies,
+}
+
+impl Body<'_> {
+    fn push(&mut self, chunk: &[u8]) -> Result<(), Rejection> {
+        let held = self.bodies.held.fetch_add(chunk.len(), Ordering::Relaxed);
+        self.accounted += chunk.len();
+        if held + chunk.len() > self.bodies.together {
+            return Err(Rejection::Busy);
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+impl std::ops::Deref for Body<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Body<'_> {
+    fn drop(&mut self) {
+        self.bodies
+            .held
+            .fetch_sub(self.accounted, Ordering::Relaxed);
+    }
+}
+
+fn as_usize(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
+}
 
 /// Whether the body says that it is JSON.
 pub(super) fn is_json(request: &HttpRequest) -> bool {
@@ -25,12 +86,12 @@ pub(super) fn is_json(request: &HttpRequest) -> bool {
 }
 
 /// Reads the whole body.
-pub(super) async fn read(
+pub(super) async fn read<'a>(
     request: &HttpRequest,
     mut payload: Payload,
-    limit: ByteSize,
-) -> Result<BytesMut, Rejection> {
-    let most = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+    bodies: &'a Bodies,
+) -> Result<Body<'a>, Rejection> {
+    let (limit, most) = (bodies.limit, as_usize(bodies.limit));
     let announced = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -39,19 +100,23 @@ pub(super) async fn read(
         return Err(Rejection::TooLarge(limit));
     }
     let reading = async {
-        let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(64 * 1024));
+        let mut body = Body {
+            bytes: BytesMut::with_capacity(announced.unwrap_or(0).min(64 * 1024)),
+            accounted: 0,
+            bodies,
+        };
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Rejection::Interrupted)?;
             if body.len() + chunk.len() > most {
                 return Err(Rejection::TooLarge(limit));
             }
-            body.extend_from_slice(&chunk);
+            body.push(&chunk)?;
         }
         Ok(body)
     };
-    timeout(BODY_TIME, reading)
+    timeout(bodies.time, reading)
         .await
-        .unwrap_or(Err(Rejection::TooSlow(BODY_TIME.as_secs())))
+        .unwrap_or(Err(Rejection::TooSlow(bodies.time)))
 }
 
 #[cfg(test)]
@@ -76,8 +141,34 @@ mod tests {
             .await
             .unwrap();
         let start = Instant::now();
-        let error = read(&request, payload, ByteSize::kib(1)).await.unwrap_err();
-        assert!(matches!(error, Rejection::TooSlow(5)), "{error}");
-        assert_eq!(start.elapsed(), BODY_TIME);
+        let bodies = Bodies::new(ByteSize::kib(1), Duration::from_secs(5));
+        let error = read(&request, payload, &bodies).await.err().unwrap();
+        assert!(matches!(error, Rejection::TooSlow(_)), "{error}");
+        assert_eq!(start.elapsed(), bodies.time);
+        assert_eq!(bodies.held.load(Ordering::Relaxed), 0, "it is given back");
+    }
+    #[tokio::test]
+    async fn bodies_that_are_too_large_together_are_turned_away() {
+        let bodies = Bodies {
+            together: 10,
+            ..Bodies::new(ByteSize::kib(1), Duration::from_secs(5))
+        };
+        let payload = async || {
+            let chunk = Ok::<_, PayloadError>(Bytes::from_static(b"123456"));
+            let stream: Pin<Box<dyn Stream<Item = _>>> = Box::pin(stream::iter([chunk]));
+            let request = TestRequest::post().to_http_request();
+            let payload = Payload::from_request(&request, &mut stream.into())
+                .await
+                .unwrap();
+            (request, payload)
+        };
+        let (request, first) = payload().await;
+        let first = read(&request, first, &bodies).await.ok().unwrap();
+        let (request, second) = payload().await;
+        let error = read(&request, second, &bodies).await.err().unwrap();
+        assert!(matches!(error, Rejection::Busy), "{error}");
+        drop(first);
+        let (request, third) = payload().await;
+        assert_eq!(read(&request, third, &bodies).await.ok().unwrap().len(), 6);
     }
 }

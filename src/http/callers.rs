@@ -1,58 +1,225 @@
-//! Who may call which receiver.
+//! Who may call which receiver, and who may see metrics and the like.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
-use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
+use actix_http::RequestHead;
+use subtle::Choice;
 
-use super::CallerError;
-use crate::routing::{Receiver, Routes};
+use super::answers::Rejection;
+use super::attempts::{Attempts, Caller, Log};
+use super::connection::Peer;
+use super::credentials::{Hasher, Secrets};
+use super::tls::ServerTls;
+use crate::config::{SecretError, SecretSource, Server};
+use crate::routing::{Access, Receiver, Routes};
 
-/// The bearer tokens of the receivers that want one.
-pub(super) struct Callers(HashMap<Arc<str>, SecretString>);
+/// What stands for metrics and the like where receivers have a name; none can have it.
+const ADMIN: &str = "(admin)";
+
+/// Credentials cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CallerError {
+    /// Those of a receiver.
+    #[error("receiver `{receiver}` has no credentials: {source}")]
+    Receiver {
+        /// Its name.
+        receiver: Arc<str>,
+        /// What is wrong.
+        source: SecretError,
+    },
+    /// Those of `server.admin_bearer_token_file`.
+    #[error("`server.admin_bearer_token_file` has no token: {0}")]
+    Admin(#[source] SecretError),
+}
+
+/// What everybody must show.
+pub(super) struct Callers {
+    receivers: HashMap<Arc<str>, Guard>,
+    admin: Option<Secrets>,
+    /// For receivers that do not exist: comparing takes as long as with one that does.
+    nobody: Guard,
+    /// Whether strangers may learn which receivers there are.
+    open: bool,
+    /// Judges certificates.
+    tls: Option<Arc<ServerTls>>,
+    memory: Arc<Memory>,
+}
+
+/// What outlives a change of the configuration.
+#[derive(Default)]
+struct Memory {
+    hasher: Hasher,
+    attempts: Attempts,
+}
+
+/// What a receiver asks for.
+struct Guard {
+    secrets: Secrets,
+    subjects: Vec<String>,
+}
+
+impl Guard {
+    fn read(receiver: &Receiver, hasher: &Hasher) -> Result<Self, CallerError> {
+        let name = &receiver.name;
+        let secrets = Secrets::read(&receiver.access, hasher).map_err(|source| {
+            let receiver = Arc::clone(name);
+            CallerError::Receiver { receiver, source }
+        })?;
+        if secrets.has_short() {
+            tracing::warn!(
+                receiver = %name,
+                "receiver `{name}` has a token or a password of less than 16 characters, which can be guessed; choose a longer one",
+            );
+        }
+        Ok(Self {
+            secrets,
+            subjects: receiver.access.subjects.clone(),
+        })
+    }
+
+    fn accepts(&self, head: &RequestHead, peer: Option<&Peer>, all: &Callers, whose: &str) -> bool {
+        let hasher = &all.memory.hasher;
+        let by_secret = self
+            .secrets
+            .accept(hasher.shown(head.headers()), hasher, whose);
+        let tls = all.tls.as_deref();
+        let by_name = peer.is_some_and(|peer| peer.is_one_of(&self.subjects, tls));
+        (by_secret | Choice::from(u8::from(by_name))).into()
+    }
+}
 
 impl Callers {
-    /// Reads the tokens.
+    /// Reads the credentials. Who has failed and who was let in `before` is not forgotten.
     ///
     /// # Errors
     /// With every one that cannot be read.
-    pub(super) fn read(routes: &Routes) -> Result<Self, Vec<CallerError>> {
-        let (mut tokens, mut errors) = (HashMap::new(), Vec::new());
-        for receiver in routes.iter() {
-            let Some(source) = &receiver.bearer_token else {
-                continue;
+    pub(super) fn read(
+        routes: &Routes,
+        server: &Server,
+        tls: Option<Arc<ServerTls>>,
+        before: Option<&Self>,
+    ) -> Result<Self, Vec<CallerError>> {
+        let memory = before.map_or_else(Arc::default, |before| Arc::clone(&before.memory));
+        let mut errors = Vec::new();
+        let receivers = routes
+            .iter()
+            .filter(|receiver| !receiver.access.is_open())
+            .filter_map(|receiver| match Guard::read(receiver, &memory.hasher) {
+                Ok(guard) => Some((Arc::clone(&receiver.name), guard)),
+                Err(error) => {
+                    errors.push(error);
+                    None
+                }
+            })
+            .collect();
+        let admin = server.admin_bearer_token_file.clone().and_then(|file| {
+            let access = Access {
+                bearer_tokens: Some(SecretSource::File(file)),
+                ..Access::default()
             };
-            let receiver = Arc::clone(&receiver.name);
-            match source.read() {
-                Ok(token) => drop(tokens.insert(receiver, token)),
-                Err(source) => errors.push(CallerError { receiver, source }),
-            }
+            Secrets::read(&access, &memory.hasher)
+                .map_err(|error| errors.push(CallerError::Admin(error)))
+                .ok()
+        });
+        if !errors.is_empty() {
+            return Err(errors);
         }
-        if errors.is_empty() {
-            Ok(Self(tokens))
-        } else {
-            Err(errors)
-        }
+        Ok(Self {
+            receivers,
+            admin,
+            nobody: Guard {
+                secrets: Secrets::unknown(&memory.hasher),
+                subjects: Vec::new(),
+            },
+            open: server.open,
+            tls,
+            memory,
+        })
     }
 
-    /// Whether this request may reach this receiver.
-    pub(super) fn allow(&self, request: &HttpRequest, receiver: &Receiver) -> bool {
-        let Some(expected) = self.0.get(&receiver.name) else {
-            return true;
+    /// Whether this request may reach this receiver, which is `None` if none has the name
+    /// that was asked for.
+    pub(super) fn admit<'a>(
+        &self,
+        asked: &str,
+        receiver: Option<&'a Arc<Receiver>>,
+        head: &RequestHead,
+        peer: Option<&Peer>,
+    ) -> Result<&'a Arc<Receiver>, Rejection> {
+        let guard = match receiver {
+            Some(receiver) => match self.receivers.get(&receiver.name) {
+                None => return Ok(receiver),
+                Some(guard) => guard,
+            },
+            None if self.open => return Err(Rejection::UnknownReceiver(visible(asked))),
+            None => &self.nobody,
         };
-        let shown = request
-            .headers()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map_or("", |(_, token)| token.trim());
-        shown
-            .as_bytes()
-            .ct_eq(expected.expose_secret().as_bytes())
-            .into()
+        let whose = format!("receiver `{asked}`");
+        let accepts = || guard.accepts(head, peer, self, &whose);
+        self.attempt(asked, head.peer_addr.map(|peer| peer.ip()), accepts)?;
+        receiver.ok_or(Rejection::Unauthorized)
     }
+
+    /// Whether this request may see metrics and the like.
+    pub(super) fn admit_admin(&self, head: &RequestHead) -> Result<(), Rejection> {
+        let Some(admin) = &self.admin else {
+            return Ok(());
+        };
+        let hasher = &self.memory.hasher;
+        let accepts = || {
+            let shown = hasher.shown(head.headers());
+            admin
+                .accept(shown, hasher, "`server.admin_bearer_token_file`")
+                .into()
+        };
+        self.attempt(ADMIN, head.peer_addr.map(|peer| peer.ip()), accepts)
+    }
+
+    fn attempt(
+        &self,
+        asked: &str,
+        address: Option<IpAddr>,
+        accepts: impl FnOnce() -> bool,
+    ) -> Result<(), Rejection> {
+        let attempts = &self.memory.attempts;
+        let caller = Caller::new(address, asked);
+        if attempts.is_locked_out(caller) {
+            return Err(Rejection::LockedOut);
+        }
+        if accepts() {
+            attempts.succeeded(caller);
+            return Ok(());
+        }
+        attempts.failed(caller);
+        Err(if asked == ADMIN {
+            Rejection::AdminOnly
+        } else {
+            Rejection::Unauthorized
+        })
+    }
+
+    /// Whether the refusal of this address's request gets a line in the log.
+    pub(super) fn log(&self, address: Option<IpAddr>) -> Log {
+        self.memory.attempts.log(address)
+    }
+}
+
+/// The credentials of callers that cannot be read here and now.
+#[must_use]
+pub fn unreadable_credentials(routes: &Routes, server: &Server) -> Vec<CallerError> {
+    Callers::read(routes, server, None, None)
+        .err()
+        .unwrap_or_default()
+}
+
+/// A name from outside as it may stand in a log: short, and without control characters.
+pub(super) fn visible(name: &str) -> String {
+    const MOST: usize = 100;
+    name.chars()
+        .take(MOST)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }

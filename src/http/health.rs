@@ -1,4 +1,5 @@
-//! `GET /-/healthy`, `GET /-/ready`: as in Prometheus and Alertmanager.
+//! `GET /-/healthy`, `GET /-/ready`: as in Prometheus and Alertmanager. Whoever asks keeps no
+//! connection, since anybody may ask.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -7,14 +8,18 @@ use super::Service;
 
 /// The process answers.
 pub(super) async fn healthy() -> HttpResponse {
-    HttpResponse::Ok().body("alertmanager-webex is healthy.\n")
+    HttpResponse::Ok()
+        .force_close()
+        .body("alertmanager-webex is healthy.\n")
 }
 
 /// New notifications are taken. Webex being down is not unready: Alertmanager needs our 503
 /// and its reason rather than a missing endpoint.
 pub(super) async fn ready(service: Data<Service>) -> HttpResponse {
     if service.engine.is_ready() {
-        HttpResponse::Ok().body("alertmanager-webex is ready.\n")
+        HttpResponse::Ok()
+            .force_close()
+            .body("alertmanager-webex is ready.\n")
     } else {
         HttpResponse::ServiceUnavailable()
             .force_close()

@@ -1,45 +1,46 @@
 //! What Alertmanager, Prometheus and Kubernetes reach: one file a route, one table of
 //! answers.
 //!
-//! A request is checked in this order: receiver, method, credentials, content type, size,
+//! A request is checked in this order: method, credentials, receiver, content type, size,
 //! time, payload. So nobody without credentials makes us read a body.
+//!
+//! A way in has its parts in files: `server` (listeners), `tls`, `connection` (deadlines),
+//! `callers` (who may), `credentials` (what is shown), `attempts` (who fails).
 //!
 //! What does not belong here: what a notification becomes, and when it is tried again.
 
 mod answers;
+mod attempts;
 mod body;
 mod callers;
+mod connection;
+mod credentials;
 mod health;
 mod metrics;
 mod notifications;
+mod server;
+mod tls;
 
-use std::net::TcpListener;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{HttpResponse, web};
 use arc_swap::ArcSwap;
-use bytesize::ByteSize;
-use tracing_actix_web::{RequestId, TracingLogger};
 
 pub use answers::Reason;
+pub use callers::{CallerError, unreadable_credentials};
+pub use server::serve;
+pub use tls::{Doubt, ServerTlsError, inspect};
 
-use crate::config::{self, SecretError};
+use crate::config;
 use crate::delivery::{Engine, Loaded};
 use crate::routing::Routes;
 use crate::telemetry::Metrics;
 use answers::{Answer, Rejection};
+use body::Bodies;
 use callers::Callers;
+use tls::ServerTls;
 
-/// Alertmanager keeps idle connections for 5 minutes; closing earlier than it does makes a
-/// request race with the close.
-const KEEP_ALIVE: Duration = Duration::from_secs(330);
-/// How long the head of a request may take.
-const HEAD_TIME: Duration = Duration::from_secs(5);
 /// Receivers that nobody configured are counted under one name, which none can have.
 const UNKNOWN: &str = "(unknown)";
 
@@ -54,6 +55,11 @@ pub struct Service {
     current: ArcSwap<Current>,
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
+    limits: Limits,
+    /// What every path begins with: nothing, or a slash and more.
+    prefix: String,
+    /// Metrics and the like have a listener of their own.
+    admin_is_apart: bool,
     unknown: Arc<str>,
 }
 
@@ -61,45 +67,124 @@ pub struct Service {
 pub struct Current {
     loaded: Arc<Loaded>,
     callers: Callers,
-    body_limit: ByteSize,
+    bodies: Bodies,
+    /// For connections that begin now.
+    tls: Option<Arc<ServerTls>>,
 }
 
 impl Current {
-    /// Reads what callers of these receivers must show.
+    /// Reads what callers of these receivers must show, and the service's certificate.
     ///
     /// # Errors
-    /// With every bearer token that cannot be read.
-    pub fn read(loaded: Arc<Loaded>, server: &config::Server) -> Result<Self, Vec<CallerError>> {
-        let callers = Callers::read(loaded.routes())?;
-        Ok(Self {
-            loaded,
-            callers,
-            body_limit: server.body_limit,
-        })
+    /// With everything that cannot be read.
+    pub fn read(loaded: Arc<Loaded>, server: &config::Server) -> Result<Self, Vec<ServiceError>> {
+        Self::after(None, loaded, server)
+    }
+
+    fn after(
+        before: Option<&Self>,
+        loaded: Arc<Loaded>,
+        server: &config::Server,
+    ) -> Result<Self, Vec<ServiceError>> {
+        let mut errors = Vec::new();
+        let tls = tls::load(&server.tls).unwrap_or_else(|error| {
+            errors.push(error.into());
+            None
+        });
+        for doubt in inspect(&server.tls).unwrap_or_default() {
+            tracing::warn!("{doubt}");
+        }
+        let tls = tls.map(Arc::new);
+        let callers = Callers::read(
+            loaded.routes(),
+            server,
+            tls.clone(),
+            before.map(|before| &before.callers),
+        );
+        match callers {
+            Ok(callers) if errors.is_empty() => Ok(Self {
+                loaded,
+                callers,
+                bodies: Bodies::new(server.body_limit, server.body_timeout),
+                tls,
+            }),
+            Ok(_) => Err(errors),
+            Err(more) => {
+                errors.extend(more.into_iter().map(ServiceError::Caller));
+                Err(errors)
+            }
+        }
     }
 }
 
-/// A receiver's bearer token cannot be read.
+/// What holds for connections.
+#[derive(Clone, Copy)]
+struct Limits {
+    workers: usize,
+    connections: usize,
+    head_time: Duration,
+}
+
+/// Why the routes cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[error("receiver `{receiver}` has no bearer token: {source}")]
-pub struct CallerError {
-    receiver: Arc<str>,
-    source: SecretError,
+pub enum ServiceError {
+    /// Credentials of callers cannot be read.
+    #[error(transparent)]
+    Caller(#[from] CallerError),
+    /// There is no TLS.
+    #[error(transparent)]
+    Tls(#[from] ServerTlsError),
+}
+
+/// Which listener a connection comes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `server.listen`
+    Main,
+    /// `server.admin_listen`
+    Admin,
 }
 
 impl Service {
-    /// Puts together what the routes need.
+    /// Puts together what the routes need. What is not in `current` stays as it is here.
     #[must_use]
-    pub fn new(current: Current, engine: Arc<Engine>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        current: Current,
+        engine: Arc<Engine>,
+        metrics: Arc<Metrics>,
+        server: &config::Server,
+    ) -> Self {
+        let number =
+            |number: std::num::NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
         Self {
             current: ArcSwap::from_pointee(current),
             engine,
             metrics,
+            limits: Limits {
+                workers: number(server.workers),
+                connections: number(server.max_connections),
+                head_time: server.head_timeout,
+            },
+            prefix: server.path_prefix.clone(),
+            admin_is_apart: server.admin_listen.is_some(),
             unknown: UNKNOWN.into(),
         }
     }
 
-    /// Requests work by this from now on.
+    /// Reads as [`Current::read`], for [`Self::swap`]; who has failed to show credentials is
+    /// not forgotten.
+    ///
+    /// # Errors
+    /// As [`Current::read`].
+    pub fn read(
+        &self,
+        loaded: Arc<Loaded>,
+        server: &config::Server,
+    ) -> Result<Current, Vec<ServiceError>> {
+        Current::after(Some(&self.current.load()), loaded, server)
+    }
+
+    /// Requests work by this from now on, and connections that begin.
     pub fn swap(&self, current: Current) {
         self.current.store(Arc::new(current));
     }
@@ -115,84 +200,30 @@ impl Service {
     }
 }
 
-/// Serves on a listener that is bound already. Signals are the caller's matter.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub fn serve(
-    listener: TcpListener,
-    service: Arc<Service>,
-    workers: NonZeroU32,
-) -> std::io::Result<Server> {
-    let service = web::Data::from(service);
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(web::Data::clone(&service))
-            .wrap(from_fn(with_request_id))
-            .wrap(TracingLogger::<Spans>::new())
-            .configure(routes)
-    })
-    .workers(usize::try_from(workers.get()).unwrap_or(usize::MAX))
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_TIME)
-    // Deliveries were given their time before; what is left is to write the answers.
-    .shutdown_timeout(1)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
+fn routes(config: &mut web::ServiceConfig, service: &Service, door: Door) {
+    let prefix = &service.prefix;
+    let at = |path: &str| format!("{prefix}{path}");
+    let get = |path: &str| web::resource(at(path)).default_service(web::to(async || only("GET")));
+    config
+        .service(get("/-/healthy").route(web::get().to(health::healthy)))
+        .service(get("/-/ready").route(web::get().to(health::ready)));
+    if door == Door::Main {
+        let receivers = [at("/alertmanager"), at("/alertmanager/{receiver:.*}")];
+        for path in receivers {
+            config.route(&path, web::route().to(notifications::receive));
+        }
+    }
+    if door == Door::Admin || !service.admin_is_apart {
+        config.service(get("/metrics").route(web::get().to(metrics::metrics)));
+    }
+    config.default_service(web::to(nothing));
 }
 
-fn routes(config: &mut web::ServiceConfig) {
-    let get =
-        |path: &str| web::resource(path.to_owned()).default_service(web::to(async || only("GET")));
-    config
-        .route("/alertmanager", web::route().to(notifications::receive))
-        .route(
-            "/alertmanager/{receiver:.*}",
-            web::route().to(notifications::receive),
-        )
-        .service(get("/-/healthy").route(web::get().to(health::healthy)))
-        .service(get("/-/ready").route(web::get().to(health::ready)))
-        .service(get("/metrics").route(web::get().to(metrics::metrics)))
-        .default_service(web::to(|| async {
-            Answer::from(Rejection::NotFound).into_response()
-        }));
+/// There is nothing at this path.
+async fn nothing() -> HttpResponse {
+    Answer::from(Rejection::NotFound).into_response()
 }
 
 fn only(method: &'static str) -> HttpResponse {
     Answer::from(Rejection::MethodNotAllowed(method)).into_response()
-}
-
-/// Tells the caller the id under which the log knows the request.
-async fn with_request_id(
-    request: actix_web::dev::ServiceRequest,
-    next: actix_web::middleware::Next<impl actix_web::body::MessageBody>,
-) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
-    use actix_web::HttpMessage as _;
-    let id = request.extensions().get::<RequestId>().copied();
-    let mut response = next.call(request).await?;
-    if let Some(value) = id.and_then(|id| HeaderValue::try_from(id.to_string()).ok()) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-request-id"), value);
-    }
-    Ok(response)
-}
-
-/// A span holds the request's id and nothing of the request itself.
-struct Spans;
-
-impl tracing_actix_web::RootSpanBuilder for Spans {
-    fn on_request_start(request: &actix_web::dev::ServiceRequest) -> tracing::Span {
-        use actix_web::HttpMessage as _;
-        let id = request.extensions().get::<RequestId>().copied();
-        tracing::info_span!("request", request_id = id.map(tracing::field::display))
-    }
-
-    fn on_request_end<B: actix_web::body::MessageBody>(
-        _span: tracing::Span,
-        _outcome: &Result<ServiceResponse<B>, actix_web::Error>,
-    ) {
-    }
 }

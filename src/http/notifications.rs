@@ -1,8 +1,11 @@
 //! `POST /alertmanager[/RECEIVER]`: a notification.
 
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix_http::RequestHead;
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,6 +14,8 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Rejection};
+use super::attempts::Log;
+use super::connection::Peer;
 use super::{Current, Service, body};
 use crate::alertmanager::Notification;
 use crate::routing::Receiver;
@@ -22,69 +27,106 @@ pub(super) async fn receive(
     service: Data<Service>,
 ) -> HttpResponse {
     let start = Instant::now();
-    let path = percent_decode_str(request.match_info().get("receiver").unwrap_or(""));
-    let path = path.decode_utf8_lossy();
+    let path = request.match_info().get("receiver").unwrap_or("");
+    let path = percent_decode_str(path).decode_utf8_lossy();
     // One whole configuration, also where a reload comes in between.
     let current = service.current.load_full();
-    let receiver = current.loaded.routes().find(&path).cloned();
-    let answer = match &receiver {
-        None => Rejection::UnknownReceiver(visible(&path)).into(),
-        Some(receiver) => {
-            // A panic costs this request and no other, and Alertmanager tries again.
-            AssertUnwindSafe(answer(&request, payload, (&service, &current), receiver))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Rejection::Panicked.into())
-        }
-    };
-    let name = receiver.map_or_else(
-        || Arc::clone(&service.unknown),
-        |found| Arc::clone(&found.name),
+    let receiver = current.loaded.routes().find(&path);
+    // A panic costs this request and no other, and Alertmanager tries again.
+    let answer = answer(&request, payload, (&service, &current), (&path, receiver));
+    let answer = AssertUnwindSafe(answer)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Rejection::Panicked.into());
+    note(
+        (&service, &current),
+        receiver,
+        request.head(),
+        &answer,
+        start.elapsed(),
     );
-    service
-        .metrics
-        .answered(&name, answer.reason.as_str(), start.elapsed());
-    // What a delivery comes to is logged there; what never became one is logged here.
-    if answer.status.is_client_error() && answer.status != 422 {
-        tracing::warn!(
-            receiver = %name, status = answer.status.as_u16(), reason = answer.reason.as_str(),
-            "refused a request for receiver `{name}`: {}", answer.message(),
-        );
-    } else {
-        tracing::debug!(
-            receiver = %name, status = answer.status.as_u16(), reason = answer.reason.as_str(),
-            "answered: {}", answer.message(),
-        );
-    }
     answer.into_response()
 }
 
-/// A name from outside as it may stand in a log: short, and without control characters.
-fn visible(name: &str) -> String {
-    const MOST: usize = 100;
-    name.chars()
-        .take(MOST)
-        .collect::<String>()
-        .escape_debug()
-        .to_string()
+/// The answer to a client that asks whether it may send a body, if it may not. What else is
+/// wrong it learns when it sends the request.
+pub(super) fn refusal(
+    service: &Service,
+    head: &RequestHead,
+    peer: Option<&Peer>,
+) -> Option<Answer> {
+    let start = Instant::now();
+    let path = head.uri.path().strip_prefix(service.prefix.as_str())?;
+    let path = path.strip_prefix("/alertmanager")?;
+    if head.method != Method::POST || !(path.is_empty() || path.starts_with('/')) {
+        return None;
+    }
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let current = service.current.load();
+    let receiver = current.loaded.routes().find(&path);
+    let rejection = current.callers.admit(&path, receiver, head, peer).err()?;
+    let answer = Answer::from(rejection);
+    note(
+        (service, &current),
+        receiver,
+        head,
+        &answer,
+        start.elapsed(),
+    );
+    Some(answer)
+}
+
+/// Counts and logs an answer.
+fn note(
+    (service, current): (&Service, &Current),
+    receiver: Option<&Arc<Receiver>>,
+    head: &RequestHead,
+    answer: &Answer,
+    took: Duration,
+) {
+    let name = receiver.map_or(&service.unknown, |receiver| &receiver.name);
+    let (status, reason) = (answer.status.as_u16(), answer.reason.as_str());
+    service.metrics.answered(name, reason, took);
+    // What a delivery comes to is logged there; what never became one is logged here.
+    if !answer.is_rejection() {
+        tracing::debug!(receiver = %name, status, reason, "answered: {}", answer.message());
+        return;
+    }
+    let address = head.peer_addr.map(|peer| peer.ip());
+    match current.callers.log(address) {
+        Log::Line => {
+            let from = address.map_or_else(|| "(unknown)".to_owned(), |ip| ip.to_string());
+            tracing::warn!(
+                receiver = %name, from, status, reason,
+                "refused a request for receiver `{name}`: {}", answer.message(),
+            );
+        }
+        Log::Suppressed(number) => tracing::warn!(
+            number,
+            "refused {number} more requests that are not logged one by one; `notifications_total` counts them",
+        ),
+        Log::Nothing => {}
+    }
 }
 
 async fn answer(
     request: &HttpRequest,
     payload: Payload,
     (service, current): (&Service, &Current),
-    receiver: &Arc<Receiver>,
+    (path, receiver): (&str, Option<&Arc<Receiver>>),
 ) -> Answer {
     if request.method() != Method::POST {
         return Rejection::MethodNotAllowed("POST").into();
     }
-    if !current.callers.allow(request, receiver) {
-        return Rejection::Unauthorized.into();
-    }
+    let peer = request.conn_data::<Rc<Peer>>().map(AsRef::as_ref);
+    let receiver = match current.callers.admit(path, receiver, request.head(), peer) {
+        Ok(receiver) => receiver,
+        Err(rejection) => return rejection.into(),
+    };
     if !body::is_json(request) {
         return Rejection::UnsupportedMediaType.into();
     }
-    let body = match body::read(request, payload, current.body_limit).await {
+    let body = match body::read(request, payload, &current.bodies).await {
         Ok(body) => body,
         Err(rejection) => return rejection.into(),
     };

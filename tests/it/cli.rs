@@ -217,7 +217,7 @@ fn a_callers_token_that_cannot_be_read_is_one_line() {
     let (_folder, path) = file("config.toml", &text);
     let told = ended(command(&["serve", "--config", &path]).env("WEBEX_TOKEN", "t"));
     assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
-    insta::assert_snapshot!(told.stderr, @"error: receiver `default` has no bearer token: cannot read the secret file /nowhere/caller: No such file or directory (os error 2); mount it, and let the user that runs this read it");
+    insta::assert_snapshot!(told.stderr, @"error: receiver `default` has no credentials: cannot read the secret file /nowhere/caller: No such file or directory (os error 2); mount it, and let the user that runs this read it");
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! The listeners, and what stands between them and the routes.
+
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::body::BoxBody;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Request, Response};
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpMessage as _, web};
+use tokio::net::TcpStream;
+use tracing_actix_web::{RequestId, TracingLogger};
+
+use super::connection::{Connection, KEEP_ALIVE, Peer, Times};
+use super::{Door, Service, notifications, routes};
+
+/// How long a client that was refused may go on sending, so that it can read why.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Serves on a listener that is bound already. Signals are the caller's matter.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(listener: TcpListener, service: Arc<Service>, door: Door) -> std::io::Result<Server> {
+    let limits = service.limits;
+    let times = Times {
+        head: limits.head_time,
+        keep_alive: KEEP_ALIVE,
+    };
+    let (workers, connections) = match door {
+        Door::Main => (limits.workers, limits.connections),
+        // Prometheus, probes, a person.
+        Door::Admin => (1, 64),
+    };
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections((connections / workers).max(1))
+        // Deliveries were given their time before; what is left is to write the answers.
+        .shutdown_timeout(1)
+        .disable_signals();
+    let shutdown = builder.graceful_shutdown_signal();
+    let server = builder.listen("http", listener, move || {
+        let accepting = Arc::clone(&service);
+        let data = web::Data::from(Arc::clone(&service));
+        let app = App::new()
+            .app_data(data)
+            .wrap(from_fn(around))
+            .wrap(TracingLogger::<Spans>::new())
+            .configure(|config| routes(config, &service, door));
+        let app = actix_service::IntoServiceFactory::into_factory(app)
+            .map_err(|error: actix_web::Error| error.error_response());
+        let shutdown = shutdown.clone();
+        let expecting = Arc::clone(&service);
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let shutdown = shutdown.clone();
+                async move { shutdown.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(times.head)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(connection.peer());
+            })
+            .expect(fn_service(move |request: Request| {
+                std::future::ready(expected(request, &expecting))
+            }))
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let tls = accepting.current.load().tls.clone();
+            async move {
+                let accepted = Connection::accept(stream, tls, times).await;
+                accepted.map_err(|error| {
+                    tracing::debug!("a connection came to nothing: {error}");
+                    DispatchError::Io(error)
+                })
+            }
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
+}
+
+/// A client that asks before it sends a body is answered at once, if it may not send it.
+fn expected(request: Request, service: &Service) -> Result<Request, Response<BoxBody>> {
+    let peer = request.conn_data::<Rc<Peer>>().map(AsRef::as_ref);
+    match notifications::refusal(service, request.head(), peer) {
+        None => Ok(request),
+        Some(answer) => {
+            let mut response = answer.into_response();
+            guard(response.headers_mut());
+            Err(response.into())
+        }
+    }
+}
+
+/// What every request and every answer gets.
+async fn around(
+    request: actix_web::dev::ServiceRequest,
+    next: actix_web::middleware::Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    let peer = request.conn_data::<Rc<Peer>>().cloned();
+    let under_way = peer.as_ref().map(|peer| peer.begin());
+    let id = request.extensions().get::<RequestId>().copied();
+    let mut response = next.call(request).await?;
+    drop(under_way);
+    let headers = response.headers_mut();
+    // The id under which the log knows the request.
+    if let Some(value) = id.and_then(|id| HeaderValue::try_from(id.to_string()).ok()) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    guard(headers);
+    Ok(response)
+}
+
+/// What keeps a browser from making more of an answer than it is. A page that needs more says
+/// so itself.
+fn guard(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// A span holds the request's id and nothing of the request itself.
+struct Spans;
+
+impl tracing_actix_web::RootSpanBuilder for Spans {
+    fn on_request_start(request: &actix_web::dev::ServiceRequest) -> tracing::Span {
+        let id = request.extensions().get::<RequestId>().copied();
+        tracing::info_span!("request", request_id = id.map(tracing::field::display))
+    }
+
+    fn on_request_end<B: actix_web::body::MessageBody>(
+        _span: tracing::Span,
+        _outcome: &Result<ServiceResponse<B>, actix_web::Error>,
+    ) {
+    }
+}
