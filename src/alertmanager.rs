@@ -16,8 +16,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+mod compact;
 mod wire;
 
+pub use compact::Compact;
 use wire::Wire;
 
 /// One alert group, as Alertmanager flushed it.

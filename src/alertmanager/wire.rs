@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::{Alert, Labels, Notification, PayloadError, Status};
 
 /// The only payload version there is; Alertmanager adds fields without changing it.
-const VERSION: &str = "4";
+pub(super) const VERSION: &str = "4";
 
 /// The characters that Go's `regexp.QuoteMeta` puts a backslash before. Alertmanager
 /// quotes the receiver's name with it (`template/template.go`), so `my.team` arrives as
@@ -186,6 +186,18 @@ fn unquote(quoted: Cow<'_, str>) -> Cow<'_, str> {
         }
     }
     Cow::Owned(plain)
+}
+
+/// Does what Go's `regexp.QuoteMeta` did.
+pub(super) fn quote(plain: &str) -> String {
+    let mut quoted = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        if QUOTED_BY_GO.contains(character) {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
 }
 
 /// A string that borrows from the body unless JSON escapes stand in it.

@@ -147,6 +147,7 @@ fn data(format: Format, message: &Message, room_id: &str) -> anyhow::Result<Opti
             room_id,
             markdown: Some(&message.markdown),
             text: None,
+            parent_id: None,
             attachments: card
                 .and_then(|card| Attachment::card(card.json()))
                 .map(|card| [card]),

@@ -209,6 +209,7 @@ impl Bot {
             room_id: &job.destination().room_id,
             markdown: (form != Form::Text).then_some(&text),
             text: (form == Form::Text).then_some(&text),
+            parent_id: None,
             attachments: card
                 .and_then(|card| Attachment::card(card.json()))
                 .map(|card| [card]),

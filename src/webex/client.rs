@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error::{Error, RetryAfter, one_line};
 use super::transport::{Transport, TransportError};
-use super::types::{Accepted, ErrorBody, NewMessage, Person};
+use super::types::{Accepted, Edit, ErrorBody, NewMessage, Person};
 
 /// Speaks to Webex through a [`Transport`]; the token comes with each call.
 #[derive(Clone)]
@@ -57,15 +58,67 @@ impl Client {
         token: &SecretString,
         message: &NewMessage<'_>,
     ) -> Result<Accepted, Error> {
+        self.accepted(Method::POST, self.messages.clone(), message, token)
+            .await
+    }
+
+    /// Edits one's own message: `PUT /messages/{id}`.
+    ///
+    /// # Errors
+    /// Whenever Webex did not say that the message is so now. It may be all the same, and
+    /// then the edit counts among the ten that a message takes.
+    pub async fn edit_message(
+        &self,
+        token: &SecretString,
+        id: &str,
+        edit: &Edit<'_>,
+    ) -> Result<Accepted, Error> {
+        let uri = self.message(id)?;
+        self.accepted(Method::PUT, uri, edit, token).await
+    }
+
+    /// Deletes one's own message: `DELETE /messages/{id}`.
+    ///
+    /// # Errors
+    /// Whenever Webex did not say that the message is gone; 404 where it was gone before.
+    pub async fn delete_message(&self, token: &SecretString, id: &str) -> Result<(), Error> {
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = Method::DELETE;
+        *request.uri_mut() = self.message(id)?;
+        let answer = self.send(request, token).await?;
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            status if status.is_success() => Err(Error::NotWebex { status }),
+            status => Err(refused(status, &answer)),
+        }
+    }
+
+    /// Where a message is. Ids are base64 and opaque.
+    fn message(&self, id: &str) -> Result<Uri, Error> {
+        let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+        let uri = format!("{}/{id}", self.messages).parse();
+        // Only an absurdly long id makes no URI; nothing was sent.
+        uri.map_err(|_| {
+            TransportError::Connect("a message's id makes no address".to_owned()).into()
+        })
+    }
+
+    async fn accepted(
+        &self,
+        method: Method,
+        uri: Uri,
+        body: &impl Serialize,
+        token: &SecretString,
+    ) -> Result<Accepted, Error> {
         // Strings and JSON that was read before: they always serialise.
-        let body = serde_json::to_vec(message).unwrap_or_default();
+        let body = serde_json::to_vec(body).unwrap_or_default();
         let mut request = Request::new(Bytes::from(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.messages.clone();
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted: Accepted = self.call(request, token).await?;
+        let accepted: Accepted = read(&self.send(request, token).await?)?;
         if accepted.id.is_empty() {
             return Err(Error::NotWebex {
                 status: StatusCode::OK,
@@ -81,17 +134,16 @@ impl Client {
     pub async fn identify(&self, token: &SecretString) -> Result<Person, Error> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.me.clone();
-        self.call(request, token).await
+        read(&self.send(request, token).await?)
     }
 
-    async fn call<T: DeserializeOwned>(
+    async fn send(
         &self,
         mut request: Request<Bytes>,
         token: &SecretString,
-    ) -> Result<T, Error> {
+    ) -> Result<Response<Bytes>, Error> {
         request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
-        let answer = self.transport.send(request).await?;
-        read(&answer)
+        Ok(self.transport.send(request).await?)
     }
 }
 

@@ -20,9 +20,25 @@ pub struct NewMessage<'a> {
     /// Plain text, at most 7,439 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<&'a str>,
+    /// The message that this replies to, always the first one of its thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<&'a str>,
     /// A card, of which a message holds one at most. Markdown or text goes beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachments: Option<[Attachment<'a>; 1]>,
+}
+
+/// The body of `PUT /messages/{id}`: other Markdown for one's own message. Webex takes ten of
+/// them for a message, and none for one with a card or a file.
+///
+/// Source: webex/webex-openapi-specs, `public-spec/webex-messaging.json`.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit<'a> {
+    /// The room that the message is in.
+    pub room_id: &'a str,
+    /// Webex's Markdown, at most 7,439 bytes.
+    pub markdown: &'a str,
 }
 
 /// What goes with a message.
@@ -49,6 +65,9 @@ impl<'a> Attachment<'a> {
 pub struct Accepted {
     /// The message's id.
     pub id: String,
+    /// The room that it is in, which an edit must name.
+    #[serde(rename = "roomId", default)]
+    pub room_id: String,
 }
 
 /// The body of an error answer. Each field may be missing: gateways answer with HTML.
