@@ -98,6 +98,23 @@ impl Names {
         destinations: &[Destination],
         notification: &Notification<'_>,
     ) -> (GroupId, Content, Vec<AlertState>) {
+        let in_order = self.alerts(notification);
+        let mut alerts = in_order.clone();
+        alerts.sort_unstable();
+        let content = Content {
+            alerts: alerts.into(),
+            again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
+        };
+        let group = self.group(destinations, notification);
+        (group, content, in_order)
+    }
+
+    /// Names a group and where it goes.
+    pub(super) fn group(
+        &self,
+        destinations: &[Destination],
+        notification: &Notification<'_>,
+    ) -> GroupId {
         let half = |key: &RandomState| {
             let mut hasher = key.build_hasher();
             for destination in destinations {
@@ -106,7 +123,12 @@ impl Names {
             notification.group_key.hash(&mut hasher);
             u128::from(hasher.finish())
         };
-        let in_order: Vec<AlertState> = notification
+        GroupId((half(&self.0) << 64) | half(&self.1))
+    }
+
+    /// The states of a notification's alerts, in their order.
+    pub(super) fn alerts(&self, notification: &Notification<'_>) -> Vec<AlertState> {
+        notification
             .alerts
             .iter()
             .map(|alert| {
@@ -124,15 +146,7 @@ impl Names {
                     firing: alert.status == Status::Firing,
                 }
             })
-            .collect();
-        let mut alerts = in_order.clone();
-        alerts.sort_unstable();
-        let content = Content {
-            alerts: alerts.into(),
-            again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
-        };
-        let group = GroupId((half(&self.0) << 64) | half(&self.1));
-        (group, content, in_order)
+            .collect()
     }
 }
 

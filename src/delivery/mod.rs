@@ -178,7 +178,7 @@ impl Engine {
         let entry = loaded.renderer.entry(&subject);
         let delivery = Arc::new(Delivery::new(
             Arc::clone(receiver),
-            (group, content),
+            (group, self.names.group(&[], notification), content),
             rendered,
             entry,
         ));

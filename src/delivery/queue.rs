@@ -89,7 +89,7 @@ impl Queue {
                 )),
                 None => self.lanes.push(
                     &destination.room_id,
-                    &delivery.group,
+                    &delivery.order,
                     Item::new(delivery, index),
                 ),
             }
@@ -411,7 +411,7 @@ impl Queue {
 
     /// Takes a delivery out if none of its rooms has it or is about to. Says whether it did.
     pub(super) fn withdraw(&mut self, delivery: &Arc<Delivery>) -> bool {
-        let group = delivery.group;
+        let group = delivery.order;
         let waiting = delivery
             .receiver
             .destinations

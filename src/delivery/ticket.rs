@@ -17,7 +17,11 @@ use crate::routing::Receiver;
 /// nothing of its body is held.
 pub(super) struct Delivery {
     pub(super) receiver: Arc<Receiver>,
+    /// Names the group and all its destinations.
     pub(super) group: GroupId,
+    /// Names the group alone: its order within a room is kept, also where it goes to other
+    /// rooms at other times.
+    pub(super) order: GroupId,
     pub(super) content: Content,
     pub(super) messages: Vec<Message>,
     /// Whether the messages are plainer than the receiver's template would have them.
@@ -51,7 +55,7 @@ struct Progress {
 impl Delivery {
     pub(super) fn new(
         receiver: Arc<Receiver>,
-        (group, content): (GroupId, Content),
+        (group, order, content): (GroupId, GroupId, Content),
         rendered: Rendered,
         entry: Entry,
     ) -> Self {
@@ -60,6 +64,7 @@ impl Delivery {
         Self {
             receiver,
             group,
+            order,
             content,
             plainer: rendered.fallback.is_some(),
             messages: rendered.messages,
