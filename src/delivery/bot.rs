@@ -13,15 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::Engine;
+use super::attempt::Attempt;
 use super::job::{Job, News, Settled, Step};
-use super::notes;
 use super::outcome::{Outcome, RefusalCause, Trouble};
 use super::queue::Queue;
-use super::retry::{Form, Verdict, judge};
 use super::token::{Token, Use};
 use crate::config;
-use crate::telemetry::{MessageKind, Metrics};
-use crate::webex::{self, Attachment, Client, NewMessage};
+use crate::telemetry::Metrics;
+use crate::webex::{self, Client};
 
 /// What waits is looked through so often for what nobody asks for any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
@@ -32,10 +31,10 @@ pub(super) struct Bot {
     queue: Mutex<Queue>,
     /// Something has changed that the task waits for.
     changed: Notify,
-    token: Token,
+    pub(super) token: Token,
     /// What Webex said last where it was not well.
     last_error: Mutex<Option<String>>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Bot {
@@ -134,7 +133,7 @@ impl Bot {
             .clone()
     }
 
-    fn note_error(&self, error: &webex::Error) {
+    pub(super) fn note_error(&self, error: &webex::Error) {
         let mut last = self
             .last_error
             .lock()
@@ -188,7 +187,9 @@ impl Bot {
         let runtime = engine.runtime.clone();
         runtime.spawn(
             async move {
-                let attempt = AssertUnwindSafe(bot.attempt(&engine, &job, &token)).catch_unwind();
+                let mut job = job;
+                let attempt = bot.attempt(&engine, &mut job, &token);
+                let attempt = AssertUnwindSafe(attempt).catch_unwind();
                 let attempt = attempt
                     .await
                     .unwrap_or_else(|_| Attempt::of(Settled::Broken));
@@ -196,93 +197,6 @@ impl Bot {
             }
             .instrument(span),
         );
-    }
-
-    /// Posts once, and says what it means.
-    async fn attempt(&self, engine: &Engine, job: &Job, token: &Arc<SecretString>) -> Attempt {
-        let (text, form) = notes::text(engine, job);
-        let card = match form {
-            Form::Card => job.first().message().card.as_ref(),
-            Form::Markdown | Form::Text => None,
-        };
-        let message = NewMessage {
-            room_id: &job.destination().room_id,
-            markdown: (form != Form::Text).then_some(&text),
-            text: (form == Form::Text).then_some(&text),
-            parent_id: None,
-            attachments: card
-                .and_then(|card| Attachment::card(card.json()))
-                .map(|card| [card]),
-        };
-        let start = Instant::now();
-        let client = &engine.loaded().client;
-        let answer = client.post_message(token, &message).await;
-        let code = answer.as_ref().map_or_else(webex::Error::code, |_| "200");
-        self.metrics.requested(&self.name, code, start.elapsed());
-        let Err(error) = answer else {
-            if self.token.accepted() {
-                tracing::info!(bot = %self.name, "Webex takes the token of bot `{}` again", self.name);
-            }
-            return Attempt::of(Settled::Accepted);
-        };
-        tracing::debug!(bot = %self.name, %error, "a post failed: {error}");
-        self.note_error(&error);
-        let settled = match judge(&error, form) {
-            Verdict::CloseGate(wait) => Settled::Limited(wait),
-            Verdict::Retry {
-                ambiguous,
-                at_least,
-            } => {
-                if ambiguous {
-                    self.metrics.ambiguous(&self.name);
-                }
-                return Attempt {
-                    failure: Some(error.to_string()),
-                    ..Attempt::of(Settled::Retry {
-                        at_least,
-                        random: engine.random(),
-                    })
-                };
-            }
-            Verdict::Token => {
-                if self.token.refused(token, Instant::now()).await {
-                    tracing::info!(bot = %self.name, "bot `{}` has a new token", self.name);
-                }
-                Settled::Again
-            }
-            Verdict::Plainer if job.is_digest() => Settled::MessageRefused(error.to_string()),
-            Verdict::Plainer if form == Form::Card => {
-                let receiver = &job.first().delivery.receiver.name;
-                self.metrics.card_refused(receiver);
-                tracing::warn!(
-                    %receiver, room = %job.destination().room_name, %error,
-                    "Webex refused the card for room `{}`; trying without: {error}",
-                    job.destination().room_name,
-                );
-                let text = notes::without_card(job.first().message(), &error);
-                return Attempt {
-                    plainer: Some((Form::Markdown, text.into())),
-                    ..Attempt::of(Settled::Again)
-                };
-            }
-            Verdict::Plainer => {
-                let receiver = &job.first().delivery.receiver.name;
-                self.metrics.markdown_refused(receiver);
-                tracing::warn!(
-                    %receiver, room = %job.destination().room_name, %error,
-                    "Webex refused the Markdown for room `{}`; trying plain text: {error}",
-                    job.destination().room_name,
-                );
-                let text = notes::plain(job.first().message(), &error);
-                return Attempt {
-                    plainer: Some((Form::Text, text.into())),
-                    ..Attempt::of(Settled::Again)
-                };
-            }
-            Verdict::RoomRefused => Settled::RoomRefused(error.to_string()),
-            Verdict::MessageRefused => Settled::MessageRefused(error.to_string()),
-        };
-        Attempt::of(settled)
     }
 
     /// Tells the queue, and then whoever is through.
@@ -319,20 +233,6 @@ impl Bot {
             engine.give_back(self);
         }
         self.wake();
-    }
-
-    fn count_accepted(&self, job: &Job) {
-        for (_, item) in &job.items {
-            let delivery = &item.delivery;
-            let kind = if job.is_digest() {
-                MessageKind::Digest
-            } else if delivery.plainer || item.plainer.is_some() {
-                MessageKind::Fallback
-            } else {
-                MessageKind::New
-            };
-            self.metrics.accepted(&delivery.receiver.name, kind);
-        }
     }
 
     /// A change of state is a line in the log; a repetition is not.
@@ -379,24 +279,5 @@ impl Bot {
     fn token_detail(&self) -> String {
         let said = self.last_error().unwrap_or_default();
         format!("bot `{}`, {}: {said}", self.name, self.token.source())
-    }
-}
-
-/// What an attempt came to.
-struct Attempt {
-    settled: Settled,
-    /// Another form and the message in it, where it is to be sent so from now on.
-    plainer: Option<(Form, Box<str>)>,
-    /// Why it is to be tried again.
-    failure: Option<String>,
-}
-
-impl Attempt {
-    fn of(settled: Settled) -> Self {
-        Self {
-            settled,
-            plainer: None,
-            failure: None,
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::conversation::{Kind, Script};
 use super::memory::GroupId;
 use super::outcome::{Refusal, RefusalCause};
 use super::retry::Form;
@@ -25,6 +26,10 @@ pub(super) struct Item {
     pub(super) failures: u32,
     /// With how many others it may go into a digest; halved when Webex refuses one.
     pub(super) batch: usize,
+    /// What is to be sent, where it belongs to a conversation and its turn has come.
+    pub(super) script: Option<Box<Script>>,
+    /// The first message of that conversation, if it is known to be gone.
+    pub(super) dead_root: Option<Arc<str>>,
 }
 
 impl Item {
@@ -37,7 +42,17 @@ impl Item {
             plainer: None,
             failures: 0,
             batch: usize::MAX,
+            script: None,
+            dead_root: None,
         }
+    }
+
+    /// This is to be sent.
+    pub(super) fn set_script(&mut self, script: Script) {
+        self.form = richest(script.message());
+        self.plainer = None;
+        self.failures = 0;
+        self.script = Some(Box::new(script));
     }
 
     pub(super) fn destination(&self) -> &Destination {
@@ -46,16 +61,48 @@ impl Item {
 
     /// The message that is next.
     pub(super) fn message(&self) -> &Message {
-        &self.delivery.messages[self.part]
+        match &self.script {
+            Some(script) => script.message(),
+            None => &self.delivery.messages[self.part],
+        }
     }
 
     /// Its room has this message; on to the next.
     pub(super) fn next_part(&mut self) {
         self.part += 1;
-        let next = self.delivery.messages.get(self.part);
+        let next = match &mut self.script {
+            Some(script) => {
+                script.next_request();
+                Some(script.message())
+            }
+            None => self.delivery.messages.get(self.part),
+        };
         self.form = next.map_or(Form::Markdown, richest);
         self.plainer = None;
         self.failures = 0;
+    }
+
+    /// Runs on what is to be sent in its conversation.
+    pub(super) fn script_mut(&mut self, change: impl FnOnce(&mut Script)) {
+        if let Some(script) = &mut self.script {
+            change(script);
+        }
+    }
+
+    /// Whether what is next changes a message that is there.
+    pub(super) fn changes_a_message(&self) -> bool {
+        matches!(self.kind(), Some(Kind::Edit(_) | Kind::Delete(_)))
+    }
+
+    /// What is next in its conversation, where it belongs to one.
+    pub(super) fn kind(&self) -> Option<&Kind> {
+        self.script.as_ref().map(|script| script.kind())
+    }
+
+    /// Whether it is sent in a plainer form than its template has it.
+    pub(super) fn is_plainer(&self) -> bool {
+        let fallback = self.script.as_ref().map(|script| script.plainer);
+        self.plainer.is_some() || fallback.unwrap_or(self.delivery.plainer)
     }
 
     /// Its room refuses it.
@@ -65,7 +112,10 @@ impl Item {
 
     /// Whether this is the last message.
     pub(super) fn is_last(&self) -> bool {
-        self.part + 1 >= self.delivery.messages.len()
+        match &self.script {
+            Some(script) => script.is_last(),
+            None => self.part + 1 >= self.delivery.messages.len(),
+        }
     }
 
     pub(super) fn may_join_digest(&self, others: usize) -> bool {
@@ -99,9 +149,20 @@ impl Job {
         &self.items[0].1
     }
 
+    /// The same, to be changed.
+    pub(super) fn first_mut(&mut self) -> &mut Item {
+        &mut self.items[0].1
+    }
+
     /// Where it goes.
     pub(super) fn destination(&self) -> &Destination {
         self.first().destination()
+    }
+
+    /// What people call the receiver and the room, of the notification whose turn it was.
+    pub(super) fn names(&self) -> (&Arc<str>, &Arc<str>) {
+        let receiver = &self.first().delivery.receiver.name;
+        (receiver, &self.destination().room_name)
     }
 
     /// The log's context of the notification whose turn it was.

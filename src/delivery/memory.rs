@@ -50,6 +50,8 @@ pub(super) struct Content {
     alerts: Arc<[AlertState]>,
     /// Sent again on purpose: it repeats only another such.
     again: bool,
+    /// Whether something fires; with `max_alerts`, some of those that were cut off may.
+    fires: bool,
 }
 
 /// One alert, as far as it tells notifications apart.
@@ -61,7 +63,29 @@ pub(super) struct AlertState {
     firing: bool,
 }
 
+impl AlertState {
+    /// Whether it fires.
+    pub(super) fn fires(&self) -> bool {
+        self.firing
+    }
+}
+
 impl Content {
+    /// The states of the alerts, sorted.
+    pub(super) fn alerts(&self) -> &Arc<[AlertState]> {
+        &self.alerts
+    }
+
+    /// Whether it was sent again on purpose, as far as Alertmanager says so.
+    pub(super) fn is_again(&self) -> bool {
+        self.again
+    }
+
+    /// Whether something fires, or may.
+    pub(super) fn fires(&self) -> bool {
+        self.fires
+    }
+
     /// Whether everything that this says stands in `newest` as well.
     fn repeats(&self, newest: &Self) -> bool {
         (newest.again || !self.again)
@@ -104,6 +128,7 @@ impl Names {
         let content = Content {
             alerts: alerts.into(),
             again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
+            fires: in_order.iter().any(AlertState::fires) || notification.truncated_alerts > 0,
         };
         let group = self.group(destinations, notification);
         (group, content, in_order)

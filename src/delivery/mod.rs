@@ -12,7 +12,9 @@
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
 
+mod attempt;
 mod bot;
+mod conversation;
 mod dead_rooms;
 mod ending;
 mod gate;
@@ -48,14 +50,15 @@ pub(crate) use quota::TokioClock;
 pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
 pub use ticket::Ticket;
 
-use crate::alertmanager::Notification;
+use crate::alertmanager::{Compact, Notification};
 use crate::config;
 use crate::render::{Rendered, Subject};
-use crate::routing::Receiver;
+use crate::routing::{Conversation, Receiver};
 use crate::telemetry::Metrics;
 use bot::Bot;
+use conversation::{Conversations, InMemory};
 use memory::{Known, Memory, Names};
-use ticket::{Claim, Delivery};
+use ticket::{Claim, Delivery, What};
 
 /// Delivers notifications.
 pub struct Engine {
@@ -67,6 +70,7 @@ pub struct Engine {
     runtime: Handle,
     names: Names,
     memory: Mutex<Memory>,
+    conversations: Box<dyn Conversations>,
     /// Deliveries that have not ended, and what they hold in bytes.
     waiting: watch::Sender<usize>,
     waiting_bytes: AtomicUsize,
@@ -111,6 +115,7 @@ impl Engine {
             runtime: parts.runtime,
             names: Names::default(),
             memory: Mutex::new(memory),
+            conversations: Box::new(InMemory::new()),
             waiting: watch::Sender::new(0),
             waiting_bytes: AtomicUsize::new(0),
             withdrawn: AtomicBool::new(false),
@@ -125,7 +130,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Takes a notification for a receiver. Renders it at once and keeps nothing of it.
+    /// Takes a notification for a receiver. Renders it at once and keeps nothing of it, or
+    /// keeps what conversations will tell of it.
     pub fn submit(
         self: &Arc<Self>,
         receiver: &Arc<Receiver>,
@@ -174,12 +180,16 @@ impl Engine {
             conversation: None,
             now: jiff::Timestamp::now(),
         };
-        let rendered = self.render(loaded, receiver, &subject);
+        let what = if receiver.conversation == Conversation::New {
+            What::Messages(self.render(loaded, receiver, &subject))
+        } else {
+            What::Conversation(Compact::of(notification))
+        };
         let entry = loaded.renderer.entry(&subject);
         let delivery = Arc::new(Delivery::new(
             Arc::clone(receiver),
             (group, self.names.group(&[], notification), content),
-            rendered,
+            what,
             entry,
         ));
         if let Some(ticket) = self.begin(bot, &delivery) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::conversation::Kind;
 use super::dead_rooms::DeadRooms;
 use super::gate::{Gate, Way};
 use super::job::{Item, Job, News, Settled, Step, Through};
@@ -323,7 +324,10 @@ impl Queue {
         let digest = job.is_digest();
         let mut through = Vec::new();
         for (group, mut item) in job.items {
-            item.delivery.accepted();
+            // What is deleted is no message.
+            if !matches!(item.kind(), Some(Kind::Delete(_))) {
+                item.delivery.accepted();
+            }
             if digest || item.is_last() {
                 through.push(Through::accepted(&item.delivery));
                 self.lanes.put_back(&job.lane, &group, After::Done);

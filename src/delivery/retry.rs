@@ -78,6 +78,37 @@ pub(super) fn judge(error: &Error, form: Form) -> Verdict {
     }
 }
 
+/// What came of changing or deleting a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edited {
+    /// The message is gone, or never was in that room.
+    Gone,
+    /// Webex does not make it, now or later.
+    Refused,
+    /// Webex may have made it.
+    Unknown,
+    /// Webex has not made it, and may later.
+    NotMade,
+}
+
+/// Judges the answer to a change of a message. Making it again does no harm, so what is not
+/// known is tried again, and counts among the ten edits that Webex takes.
+pub(super) fn judge_edit(error: &Error) -> Edited {
+    match judge(error, Form::Text) {
+        Verdict::CloseGate(_) | Verdict::Token => Edited::NotMade,
+        Verdict::Retry { ambiguous, .. } if ambiguous => Edited::Unknown,
+        Verdict::Retry { .. } => Edited::NotMade,
+        Verdict::RoomRefused => Edited::Gone,
+        Verdict::Plainer | Verdict::MessageRefused => Edited::Refused,
+    }
+}
+
+/// Whether an answer to a reply may be about what it replies to: then the same is posted
+/// once more without. What Webex says there is documented nowhere.
+pub(super) fn is_about_parent(error: &Error) -> bool {
+    matches!(error, Error::Status { status, .. } if matches!(status.as_u16(), 400 | 404))
+}
+
 /// How long a 429 closes the gate, whatever its header says.
 pub(super) fn gate_wait(retry_after: RetryAfter) -> Duration {
     match retry_after {
@@ -151,6 +182,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_change_of_a_message_is_made_again_only_where_it_may_be_made() {
+        for code in 300..=599 {
+            let expected = match code {
+                401 | 408 | 423 | 429 | 501 | 503 | 505.. => Edited::NotMade,
+                500 | 502 | 504 => Edited::Unknown,
+                403 | 404 => Edited::Gone,
+                _ => Edited::Refused,
+            };
+            let error = status(code, RetryAfter::Missing);
+            assert_eq!(judge_edit(&error), expected, "{code}");
+            assert_eq!(is_about_parent(&error), code == 400 || code == 404);
+        }
+        assert_eq!(judge_edit(&TransportError::Timeout.into()), Edited::Unknown);
+        let connect = TransportError::Connect(String::new());
+        assert_eq!(judge_edit(&connect.into()), Edited::NotMade);
     }
 
     #[test]

@@ -10,11 +10,20 @@ use tokio::time::{Instant, timeout};
 use super::Engine;
 use super::memory::{Content, GroupId};
 use super::outcome::{Outcome, Refusal, Trouble};
+use crate::alertmanager::Compact;
 use crate::render::{Entry, Message, Rendered};
 use crate::routing::Receiver;
 
-/// The work of getting all of a notification's messages accepted: rendered, so that
-/// nothing of its body is held.
+/// What is to be told.
+pub(super) enum What {
+    /// These messages, whatever the room knows.
+    Messages(Rendered),
+    /// What the room does not know: rendered when its turn comes, for each room by itself.
+    Conversation(Compact),
+}
+
+/// The work of getting all of a notification's messages accepted: rendered or compact, so
+/// that nothing of its body is held.
 pub(super) struct Delivery {
     pub(super) receiver: Arc<Receiver>,
     /// Names the group and all its destinations.
@@ -23,7 +32,10 @@ pub(super) struct Delivery {
     /// rooms at other times.
     pub(super) order: GroupId,
     pub(super) content: Content,
+    /// Empty where it belongs to conversations.
     pub(super) messages: Vec<Message>,
+    /// The notification itself, where it belongs to conversations.
+    pub(super) kept: Option<Compact>,
     /// Whether the messages are plainer than the receiver's template would have them.
     pub(super) plainer: bool,
     /// What stands for it where many go out together.
@@ -56,18 +68,23 @@ impl Delivery {
     pub(super) fn new(
         receiver: Arc<Receiver>,
         (group, order, content): (GroupId, GroupId, Content),
-        rendered: Rendered,
+        what: What,
         entry: Entry,
     ) -> Self {
         let open = receiver.destinations.len();
+        let (messages, plainer, kept) = match what {
+            What::Messages(rendered) => (rendered.messages, rendered.fallback.is_some(), None),
+            What::Conversation(kept) => (Vec::new(), false, Some(kept)),
+        };
         let now = Instant::now();
         Self {
             receiver,
             group,
             order,
             content,
-            plainer: rendered.fallback.is_some(),
-            messages: rendered.messages,
+            plainer,
+            messages,
+            kept,
             entry,
             as_of: jiff::Timestamp::now(),
             began: now,
@@ -90,7 +107,8 @@ impl Delivery {
     /// What it holds in memory, about.
     pub(super) fn bytes(&self) -> usize {
         let texts: usize = self.messages.iter().map(Message::bytes).sum();
-        texts + size_of::<Self>()
+        let kept = self.kept.as_ref().map_or(0, Compact::bytes);
+        texts + kept + size_of::<Self>()
     }
 
     /// Somebody wants it, so it is not given up yet.

@@ -65,6 +65,10 @@ struct BotCode {
 pub enum MessageKind {
     /// As the template made it.
     New,
+    /// A reply to the first message of its group.
+    Reply,
+    /// The first message of its group, brought up to date.
+    Edit,
     /// Several notifications in one message; counted for each of them.
     Digest,
     /// In a plainer form, because something failed.
@@ -72,11 +76,19 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    const ALL: [Self; 3] = [Self::New, Self::Digest, Self::Fallback];
+    const ALL: [Self; 5] = [
+        Self::New,
+        Self::Reply,
+        Self::Edit,
+        Self::Digest,
+        Self::Fallback,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Reply => "reply",
+            Self::Edit => "edit",
             Self::Digest => "digest",
             Self::Fallback => "fallback",
         }
