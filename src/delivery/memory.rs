@@ -36,6 +36,18 @@ const MAX_DONE_ALERTS: usize = 500_000;
 pub(super) struct GroupId(u128);
 
 #[cfg(test)]
+impl AlertState {
+    /// An alert for a test.
+    pub(super) fn of(identity: u64, firing: bool) -> Self {
+        Self {
+            identity,
+            starts_at: None,
+            firing,
+        }
+    }
+}
+
+#[cfg(test)]
 impl GroupId {
     /// A group for a test.
     pub(super) fn of(number: u128) -> Self {

@@ -95,9 +95,10 @@ pub(super) enum Edited {
 /// known is tried again, and counts among the ten edits that Webex takes.
 pub(super) fn judge_edit(error: &Error) -> Edited {
     match judge(error, Form::Text) {
-        Verdict::CloseGate(_) | Verdict::Token => Edited::NotMade,
-        Verdict::Retry { ambiguous, .. } if ambiguous => Edited::Unknown,
-        Verdict::Retry { .. } => Edited::NotMade,
+        Verdict::Retry {
+            ambiguous: true, ..
+        } => Edited::Unknown,
+        Verdict::CloseGate(_) | Verdict::Token | Verdict::Retry { .. } => Edited::NotMade,
         Verdict::RoomRefused => Edited::Gone,
         Verdict::Plainer | Verdict::MessageRefused => Edited::Refused,
     }

@@ -14,6 +14,9 @@ mod script;
 mod store;
 mod tell;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -29,12 +29,7 @@ pub(in crate::delivery) struct Script {
     made_on: Option<Arc<str>>,
     /// What later messages reply to.
     pub(super) root: Option<Arc<str>>,
-    /// It has posted that root itself.
-    pub(super) began: bool,
-    /// Something of it was accepted.
-    has_sent: bool,
-    /// Its further parts are posted without a parent.
-    pub(super) flat: bool,
+    progress: Progress,
     /// In the end the first message shows what the notification says.
     shows: bool,
     /// Nothing fires any more.
@@ -42,6 +37,19 @@ pub(in crate::delivery) struct Script {
     content: Arc<[AlertState]>,
     /// Whether a template failed, so that something plainer is sent.
     pub(in crate::delivery) plainer: bool,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Nothing of it was accepted.
+    Waiting,
+    /// Something was.
+    Underway,
+    /// It has posted the root itself.
+    Began,
+    /// It has, and Webex took no reply to it: the rest is posted without a parent.
+    Flat,
 }
 
 /// One request.
@@ -175,9 +183,7 @@ impl Engine {
             requests,
             made_on: conversation.and_then(Conversation::root_id),
             root: root.map(Root::id),
-            began: false,
-            has_sent: false,
-            flat: false,
+            progress: Progress::Waiting,
             shows: approach != Approach::Reply,
             is_end: !fires,
             content,
@@ -225,14 +231,15 @@ impl Script {
     /// What the next request replies to, where it is a reply.
     pub(super) fn parent(&self) -> Option<Arc<str>> {
         match self.kind() {
-            Kind::Part | Kind::Reply if !self.flat => self.root.clone(),
+            Kind::Part | Kind::Reply if self.progress != Progress::Flat => self.root.clone(),
             _ => None,
         }
     }
 
     /// Whether the room has got another root since this was made, and nothing of this.
     pub(super) fn is_outdated(&self, conversation: Option<&Conversation>) -> bool {
-        !self.has_sent && conversation.and_then(Conversation::root_id) != self.made_on
+        self.progress == Progress::Waiting
+            && conversation.and_then(Conversation::root_id) != self.made_on
     }
 
     /// The next request.
@@ -258,6 +265,16 @@ impl Script {
     /// The next request was accepted; on to the one after it.
     pub(in crate::delivery) fn next_request(&mut self) {
         self.requests.pop_front();
+    }
+
+    /// Webex took no reply to the root. Says whether the rest can be posted beside it: where
+    /// it was posted a moment ago. Otherwise a new one is needed.
+    pub(super) fn goes_on_flat(&mut self) -> bool {
+        let began = self.progress == Progress::Began;
+        if began {
+            self.progress = Progress::Flat;
+        }
+        began
     }
 
     /// The message is gone or takes no edit: its text is posted below the root instead.
@@ -292,7 +309,7 @@ impl Script {
         match (self.kind().clone(), id) {
             (Kind::Root, Some(id)) => {
                 self.root = Some(Arc::clone(&id));
-                self.began = true;
+                self.progress = Progress::Began;
                 next.root = Some(Root {
                     since: Timestamp::now(),
                     room: accepted.map_or("", |accepted| &accepted.room_id).into(),
@@ -310,7 +327,9 @@ impl Script {
             (Kind::Delete(id), _) => next.lost(&id),
             (Kind::Reply | Kind::Root | Kind::Part, _) => {}
         }
-        self.has_sent = true;
+        if self.progress == Progress::Waiting {
+            self.progress = Progress::Underway;
+        }
         if self.is_last() {
             next.told = Arc::clone(&self.content);
             next.ended = self.is_end;

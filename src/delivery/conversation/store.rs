@@ -32,6 +32,17 @@ impl Key {
         }
     }
 
+    /// A key for a test.
+    #[cfg(test)]
+    pub(super) fn of(receiver: &str, room: &str, group: GroupId) -> Self {
+        Self {
+            receiver: receiver.into(),
+            bot: "bot".into(),
+            room: room.into(),
+            group,
+        }
+    }
+
     /// What it takes in memory; its texts are shared.
     pub(super) const fn bytes() -> usize {
         size_of::<Self>()

@@ -103,10 +103,9 @@ impl Bot {
         );
         self.note_error(&error);
         let item = job.first_mut();
-        match &mut item.script {
-            // What it replies to was posted a moment ago: the rest is posted beside it.
-            Some(script) if script.began => script.flat = true,
-            _ => item.begin_anew(),
+        let script = item.script.as_mut();
+        if !script.is_some_and(|script| script.goes_on_flat()) {
+            item.begin_anew();
         }
         Attempt::of(Settled::Again)
     }
