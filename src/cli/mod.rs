@@ -207,6 +207,12 @@ fn print(data: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Says on stderr what somebody should know, without failing.
+fn warn(what: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stderr().lock(), "warning: {what}").context("cannot write to stderr")
+}
+
 /// Sets up logs as the configuration says.
 fn logs(log: &crate::config::Log) -> anyhow::Result<()> {
     init_logs(log.format == LogFormat::Json, &log.level)?;

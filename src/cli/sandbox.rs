@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use secrecy::ExposeSecret as _;
 
-use super::{not_listening, print, runtime, stop_signal};
-use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup};
+use super::{not_listening, print, runtime, stop_signal, warn};
+use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup, WebhookSetup};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -20,21 +20,49 @@ pub(super) struct Arguments {
     /// A room beside `general` and `ops`; may be given several times
     #[arg(long = "room", value_name = "NAME[=ID]")]
     rooms: Vec<RoomSetup>,
+    /// An incoming webhook that posts to a room; may be given several times
+    #[arg(long = "webhook", value_name = "NAME=ROOM")]
+    webhooks: Vec<WebhookSetup>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut setup = Setup::default();
+    let mut setup = Setup {
+        // Clients may keep ids longer than this sandbox runs.
+        seed: fastrand::u64(..),
+        ..Setup::default()
+    };
     setup.bots.extend(arguments.bots.iter().cloned());
     setup.rooms.extend(arguments.rooms.iter().cloned());
+    setup.webhooks.extend(arguments.webhooks.iter().cloned());
     let bots = setup.bots.clone();
     let sandbox = Sandbox::new(setup);
+    for webhook in &arguments.webhooks {
+        let is_made = sandbox
+            .webhooks()
+            .iter()
+            .any(|made| made.name == webhook.name);
+        ensure!(
+            is_made,
+            "--webhook {}={}: there is no room `{}`; add it with --room",
+            webhook.name,
+            webhook.room,
+            webhook.room
+        );
+    }
     runtime(1)?.block_on(async {
         let stop = stop_signal();
         let server = Server::bind(sandbox.clone(), arguments.listen)
             .map_err(|error| not_listening(error.into(), arguments.listen, "--listen"))?;
         let address = server.local_addr();
+        if !address.ip().is_loopback() {
+            // stderr, so that it is seen where stdout is read by a script.
+            warn(&format!(
+                "{address} can be reached from other machines. There is no login: whoever reaches it reads \
+                 all that is posted, and turns all knobs. Without --listen it is this machine alone."
+            ))?;
+        }
         print(&format!(
-            "This is a sandbox, not Webex. Nothing leaves this machine.\n\n\
+            "THIS IS A SANDBOX, NOT WEBEX. Nobody gets what is posted here.\n\n\
              page   http://{address}/\n\
              API    http://{address}/v1"
         ))?;
@@ -45,6 +73,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         for room in sandbox.rooms() {
             print(&format!("room   {:10} {}", room.title, room.id))?;
+        }
+        for webhook in sandbox.webhooks() {
+            print(&format!(
+                "webhook {:9} http://{address}{}",
+                webhook.name, webhook.path
+            ))?;
         }
         print("\nStop it with Ctrl-C.")?;
         server.run_until(stop).await.context("the sandbox failed")

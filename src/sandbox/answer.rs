@@ -11,13 +11,13 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::bots::Caller;
-use super::call::{Call, Route, bearer};
+use super::call::{Body, Call, Route, bearer};
 use super::draft::Draft;
-use super::faults::{self, Effect, Facts, Fate, FaultBody, RetryAfter};
+use super::faults::{self, Act, Effect, Facts, Fate, FaultBody, RetryAfter};
 use super::history::{Exchange, GivenAnswer, SentRequest};
 use super::model::{Message, Outcome};
 use super::refusal::Refusal;
-use super::{Broken, Sandbox, lock, messages, rooms};
+use super::{Broken, Sandbox, apps, lock, memberships, messages, rooms, webhooks};
 
 const JSON: &str = "application/json;charset=UTF-8";
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
@@ -55,8 +55,13 @@ impl Reply {
 
     /// 204.
     pub(super) fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// A status, and nothing else.
+    pub(super) fn empty(status: StatusCode) -> Self {
         Self {
-            status: StatusCode::NO_CONTENT,
+            status,
             body: Bytes::new(),
             link: None,
             about: None,
@@ -79,18 +84,20 @@ impl Sandbox {
     /// [`Broken`] where a fault breaks the connection: there is no answer.
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
         let token = bearer(request.headers()).map(str::to_owned);
-        let (call, draft) = Call::of(&request);
-        let bearer = token
-            .as_deref()
-            .and_then(|token| self.read(|state| state.name_of_bearer(token)));
+        let (call, body) = Call::of(&request);
+        let bearer = self.read(|state| match (&body, token.as_deref()) {
+            (Ok(Body::Grant(grant)), _) => state.name_of_client(&grant.client_id),
+            (_, Some(token)) => state.name_of_bearer(token),
+            (_, None) => None,
+        });
 
-        let fate = self.fate(&call, draft.as_ref().ok(), bearer.as_deref());
+        let fate = self.fate(&call, body.as_ref().ok(), bearer.as_deref());
         if !fate.wait.is_zero() {
             tokio::time::sleep(fate.wait).await;
         }
         let mut changed = None;
         let process = || {
-            let (response, about) = self.process(&call, draft, token.as_deref());
+            let (response, about) = self.process(&call, body, token.as_deref());
             changed = about;
             response
         };
@@ -131,6 +138,12 @@ impl Sandbox {
                 "refused by a fault of the sandbox".to_owned(),
             )),
             Some(Effect::EditRefused) => refuse(Refusal::EditUnsupported),
+            Some(Effect::Quota(_)) => refuse(Refusal::Quota(fate.retry_after)),
+            Some(Effect::TokenRevoked) => refuse(Refusal::Token),
+            Some(Effect::BotRemoved) => refuse(Refusal::Room),
+            Some(Effect::ParentGone { code }) => {
+                refuse(Refusal::Parent(faults::status(code.unwrap_or(404))))
+            }
         };
         let outcome = match &response {
             Some(response) => Outcome::Answered(response.status().as_u16()),
@@ -156,19 +169,23 @@ impl Sandbox {
     }
 
     /// What the faults that stand do to this call.
-    fn fate(&self, call: &Call, draft: Option<&Draft>, bot: Option<&str>) -> Fate {
+    fn fate(&self, call: &Call, body: Option<&Body>, bot: Option<&str>) -> Fate {
         let mut faults = lock(&self.inner.faults);
         if faults.is_empty() {
             return Fate::default();
         }
+        let draft = body.and_then(Body::draft);
         let room = self.read(|state| {
             let id = match &call.route {
                 Route::Room(id) => Some(id.as_str()),
                 Route::Message(id) => state.message(id).map(|message| message.room_id.as_str()),
-                Route::Messages => draft
-                    .and_then(|draft| draft.room_id.as_deref())
+                Route::Messages | Route::Memberships => body
+                    .and_then(Body::room_id)
                     .or_else(|| call.parameter("roomId")),
-                Route::Me | Route::Rooms | Route::Nowhere => None,
+                Route::Webhook(id) => state
+                    .webhook(id)
+                    .map(|entry| entry.webhook.room_id.as_str()),
+                _ => None,
             };
             id.and_then(|id| state.room(id))
                 .map(|room| (room.id.clone(), room.title.clone()))
@@ -181,7 +198,7 @@ impl Sandbox {
                 .as_ref()
                 .map(|(id, title)| (id.as_str(), title.as_str())),
             has_card: draft.is_some_and(Draft::has_card),
-            is_edit: call.method == Method::PUT,
+            act: act(call, draft),
         };
         let fate = faults.meet(&facts, Instant::now());
         drop(faults);
@@ -195,12 +212,23 @@ impl Sandbox {
     fn process(
         &self,
         call: &Call,
-        draft: Result<Draft, Refusal>,
+        body: Result<Body, Refusal>,
         token: Option<&str>,
     ) -> (Response<Bytes>, Option<(u64, u32)>) {
-        let result = self
-            .caller(token)
-            .and_then(|caller| self.route(call, draft, &caller));
+        let result = match (&call.route, call.method.as_str()) {
+            // These two have their secret elsewhere.
+            (Route::AccessToken, "POST") => body.and_then(|body| match body {
+                Body::Grant(grant) => apps::refresh(self, &grant),
+                _ => Err(Refusal::Syntax),
+            }),
+            (Route::Webhook(id), "POST") => {
+                body.and_then(|body| webhooks::post(self, id, body.into_draft()))
+            }
+            (Route::AccessToken | Route::Webhook(_), _) => Err(Refusal::Method("POST")),
+            _ => self
+                .caller(token)
+                .and_then(|caller| self.route(call, body, &caller)),
+        };
         match result {
             Ok(reply) => {
                 let about = reply.about;
@@ -220,30 +248,45 @@ impl Sandbox {
     fn route(
         &self,
         call: &Call,
-        draft: Result<Draft, Refusal>,
+        body: Result<Body, Refusal>,
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
         match (&call.route, call.method.as_str()) {
-            (Route::Messages, "POST") => messages::create(self, caller, draft?),
+            (Route::Messages, "POST") => {
+                messages::create(self, caller, &call.origin, body?.into_draft())
+            }
             (Route::Messages, "GET") => messages::list(self, caller, call),
-            (Route::Messages, _) => Err(Refusal::Method("GET, POST")),
             (Route::Message(id), "GET") => messages::get(self, caller, id),
-            (Route::Message(id), "PUT") => messages::edit(self, caller, id, draft?),
+            (Route::Message(id), "PUT") => messages::edit(self, caller, id, body?.into_draft()),
             (Route::Message(id), "DELETE") => messages::delete(self, caller, id),
-            (Route::Message(_), _) => Err(Refusal::Method("DELETE, GET, PUT")),
             (Route::Me, "GET") => Ok(rooms::me(self, caller)),
             (Route::Rooms, "GET") => rooms::list(self, caller, call),
             (Route::Room(id), "GET") => rooms::get(self, caller, id),
-            (Route::Me | Route::Rooms | Route::Room(_), _) => Err(Refusal::Method("GET")),
-            (Route::Nowhere, _) => Err(Refusal::Resource),
+            (Route::TokenExpiry, "GET") => Ok(rooms::token_expiry(caller)),
+            (Route::Me | Route::Rooms | Route::Room(_) | Route::TokenExpiry, _) => {
+                Err(Refusal::Method("GET"))
+            }
+            (Route::Memberships, "GET") => memberships::list(self, caller, call),
+            (Route::Memberships, "POST") => memberships::create(self, caller, &membership(body?)),
+            (Route::Messages | Route::Memberships, _) => Err(Refusal::Method("GET, POST")),
+            (Route::Membership(id), "GET") => memberships::get(self, caller, id),
+            (Route::Membership(id), "PUT") => {
+                memberships::update(self, caller, id, &membership(body?))
+            }
+            (Route::Membership(id), "DELETE") => memberships::delete(self, caller, id),
+            (Route::Message(_) | Route::Membership(_), _) => {
+                Err(Refusal::Method("DELETE, GET, PUT"))
+            }
+            (Route::AccessToken | Route::Webhook(_) | Route::Nowhere, _) => Err(Refusal::Resource),
         }
     }
 
     fn written(&self, reply: Reply) -> Response<Bytes> {
+        let has_body = !reply.body.is_empty();
         let mut response = Response::new(reply.body);
         *response.status_mut() = reply.status;
         let headers = response.headers_mut();
-        if reply.status != StatusCode::NO_CONTENT {
+        if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         }
         insert(headers, TRACKING_ID, &self.tracking_id());
@@ -296,6 +339,22 @@ impl Sandbox {
             insert(headers, RETRY_AFTER, &retry_after.header(Timestamp::now()));
         }
         response
+    }
+}
+
+fn act(call: &Call, draft: Option<&Draft>) -> Act {
+    match &call.route {
+        Route::AccessToken => Act::Grant,
+        Route::Message(_) if call.method == Method::PUT => Act::Edit,
+        Route::Messages if draft.is_some_and(|draft| draft.parent_id.is_some()) => Act::Reply,
+        _ => Act::Other,
+    }
+}
+
+fn membership(body: Body) -> memberships::MembershipDraft {
+    match body {
+        Body::Membership(draft) => draft,
+        _ => memberships::MembershipDraft::default(),
     }
 }
 

@@ -27,6 +27,29 @@ pub struct Behaviour {
     /// `GET /v1/rooms` begins with an empty page that has a `next` link, which Webex says can
     /// happen (A). Default: false.
     pub rooms_empty_page: bool,
+    /// What an incoming webhook answers. 204 is probable; clients of others take 200 too (C).
+    /// Default: 204.
+    pub incoming_webhook: IncomingWebhook,
+}
+
+/// The status of an incoming webhook's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IncomingWebhook {
+    /// 204.
+    #[serde(rename = "204")]
+    NoContent,
+    /// 200.
+    #[serde(rename = "200")]
+    Ok,
+}
+
+impl IncomingWebhook {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::NoContent => StatusCode::NO_CONTENT,
+            Self::Ok => StatusCode::OK,
+        }
+    }
 }
 
 /// Whether a message with a card can be edited.
@@ -86,6 +109,7 @@ impl Default for Behaviour {
             card_without_text: CardWithoutText::Reject,
             card_max_bytes: 20 * 1024,
             rooms_empty_page: false,
+            incoming_webhook: IncomingWebhook::NoContent,
         }
     }
 }

@@ -5,10 +5,14 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Request};
+use serde::de::DeserializeOwned;
 
-use super::BODY_LIMIT;
+use super::apps::{Grant, essence};
 use super::draft::Draft;
+use super::memberships::MembershipDraft;
 use super::refusal::Refusal;
+use super::webhooks::WebhookDraft;
+use super::{BODY_LIMIT, multipart};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,11 @@ pub(super) enum Route {
     Me,
     Rooms,
     Room(String),
+    Memberships,
+    Membership(String),
+    AccessToken,
+    TokenExpiry,
+    Webhook(String),
     Nowhere,
 }
 
@@ -33,6 +42,11 @@ impl Route {
             ["people", "me"] => Self::Me,
             ["rooms"] => Self::Rooms,
             ["rooms", id] if !id.is_empty() => Self::Room(decode(id)),
+            ["memberships"] => Self::Memberships,
+            ["memberships", id] if !id.is_empty() => Self::Membership(decode(id)),
+            ["access_token"] => Self::AccessToken,
+            ["authorizations", "tokenExpiry"] => Self::TokenExpiry,
+            ["webhooks", "incoming", id] if !id.is_empty() => Self::Webhook(decode(id)),
             _ => Self::Nowhere,
         }
     }
@@ -47,6 +61,40 @@ pub(super) fn decode(part: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
+/// What a request holds, by where it goes.
+pub(super) enum Body {
+    Message(Draft),
+    Membership(MembershipDraft),
+    Grant(Grant),
+    Nothing,
+}
+
+impl Body {
+    /// The message, where it holds one.
+    pub(super) fn draft(&self) -> Option<&Draft> {
+        match self {
+            Self::Message(draft) => Some(draft),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_draft(self) -> Draft {
+        match self {
+            Self::Message(draft) => draft,
+            _ => Draft::default(),
+        }
+    }
+
+    /// The room that it names.
+    pub(super) fn room_id(&self) -> Option<&str> {
+        match self {
+            Self::Message(draft) => draft.room_id.as_deref(),
+            Self::Membership(draft) => draft.room_id.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// A request, taken apart once.
 pub(super) struct Call {
     pub(super) method: Method,
@@ -58,17 +106,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Takes a request apart; the body of a POST or PUT stands beside it.
-    pub(super) fn of(request: &Request<Bytes>) -> (Self, Result<Draft, Refusal>) {
+    /// Takes a request apart; what a POST or PUT holds stands beside it.
+    pub(super) fn of(request: &Request<Bytes>) -> (Self, Result<Body, Refusal>) {
         let (uri, headers) = (request.uri(), request.headers());
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or(uri.authority().map(http::uri::Authority::as_str));
-        let has_body = matches!(*request.method(), Method::POST | Method::PUT);
-        let draft = if has_body {
-            draft(headers, request.body())
-        } else {
-            Ok(Draft::default())
-        };
         let call = Self {
             method: request.method().clone(),
             path: uri.path().to_owned(),
@@ -78,7 +120,25 @@ impl Call {
                 .collect(),
             origin: format!("http://{}", host.unwrap_or("localhost")),
         };
-        (call, draft)
+        let body = call.body(request);
+        (call, body)
+    }
+
+    fn body(&self, request: &Request<Bytes>) -> Result<Body, Refusal> {
+        if !matches!(self.method, Method::POST | Method::PUT) {
+            return Ok(Body::Nothing);
+        }
+        let (headers, body) = (request.headers(), request.body());
+        match self.route {
+            Route::Messages | Route::Message(_) => draft(headers, body).map(Body::Message),
+            Route::Memberships | Route::Membership(_) => json(headers, body).map(Body::Membership),
+            Route::AccessToken => Grant::of(request).map(Body::Grant),
+            Route::Webhook(_) => {
+                let draft: WebhookDraft = json(headers, body)?;
+                draft.into_draft().map(Body::Message)
+            }
+            _ => Ok(Body::Nothing),
+        }
     }
 
     /// The first value of a query parameter.
@@ -88,20 +148,23 @@ impl Call {
     }
 }
 
+/// A message: as JSON, or as a form, which may hold a file.
 fn draft(headers: &HeaderMap, body: &Bytes) -> Result<Draft, Refusal> {
-    let given = headers
-        .get(CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("multipart/form-data") {
-        // Webex takes it; saying so is better than an answer that looks like Webex's.
-        return Err(Refusal::ContentType(
-            "multipart/form-data (taken by Webex, but not yet by this sandbox)".to_owned(),
-        ));
+    if essence(headers).eq_ignore_ascii_case("multipart/form-data") {
+        if body.len() > BODY_LIMIT {
+            return Err(Refusal::TooLarge);
+        }
+        let content_type = headers.get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        return multipart::draft(content_type.unwrap_or_default(), body);
     }
+    json(headers, body)
+}
+
+fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Refusal> {
+    let essence = essence(headers);
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::ContentType(essence.to_owned()));
+        return Err(Refusal::ContentType(essence));
     }
     if body.len() > BODY_LIMIT {
         return Err(Refusal::TooLarge);

@@ -39,14 +39,17 @@ pub(super) enum Subject {
     Faults,
     /// What is contested about Webex.
     Behaviour,
+    /// Incoming webhooks.
+    Webhooks,
 }
 
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     Subject::Messages,
     Subject::Rooms,
     Subject::Bots,
     Subject::Faults,
     Subject::Behaviour,
+    Subject::Webhooks,
 ];
 
 /// At which revision each subject changed last.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::MESSAGE_LIMIT;
 use super::behaviour::Behaviour;
+use super::model::Upload;
 use super::refusal::Refusal;
 
 const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
@@ -30,6 +31,9 @@ pub(super) struct Draft {
     pub(super) html: Option<String>,
     pub(super) files: Option<Vec<String>>,
     pub(super) attachments: Option<Vec<Value>>,
+    /// The file of a form.
+    #[serde(skip)]
+    pub(super) upload: Option<Upload>,
 }
 
 impl Draft {
@@ -37,6 +41,10 @@ impl Draft {
         self.attachments
             .as_ref()
             .is_some_and(|cards| !cards.is_empty())
+    }
+
+    pub(super) fn has_file(&self) -> bool {
+        self.upload.is_some() || self.files.as_ref().is_some_and(|files| !files.is_empty())
     }
 
     pub(super) fn has_text(&self) -> bool {
@@ -55,7 +63,7 @@ impl Draft {
             return Err(Refusal::TooLong);
         }
         let files = self.files.as_deref().unwrap_or_default();
-        if files.len() > 1 {
+        if files.len() + usize::from(self.upload.is_some()) > 1 {
             return Err(Refusal::ManyFiles);
         }
         // A: a public URL. The sandbox fetches nothing.

@@ -227,3 +227,31 @@ impl Histories {
         earlier.iter().chain([now]).map(version).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_histories_go_first_where_there_is_too_much() {
+        let body = Bytes::from(vec![b'x'; BODY_KEPT]);
+        let exchange = || Exchange {
+            request: SentRequest::of("POST", "/v1/messages", &HeaderMap::new(), &body),
+            outcome: Outcome::Broken,
+            answer: None,
+        };
+        let mut histories = Histories::default();
+        let fitting = (MOST_BYTES / BODY_KEPT) as u64;
+        for number in 0..fitting {
+            histories.note(number, 0, exchange());
+        }
+        assert!(histories.kept.contains_key(&0));
+        histories.note(fitting, 0, exchange());
+        assert!(!histories.kept.contains_key(&0));
+        assert!(histories.kept.contains_key(&1));
+        for number in 0..=fitting {
+            histories.forget(number);
+        }
+        assert_eq!(histories.bytes, 0);
+    }
+}

@@ -4,6 +4,8 @@
 //! in somebody's notes still works after a restart and a test can name what it expects.
 //! Who may use an id, and what it points at, does not belong here.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -29,6 +31,9 @@ pub(super) enum Kind {
     Message,
     Person,
     Organization,
+    Membership,
+    Webhook,
+    Content,
 }
 
 impl Kind {
@@ -38,12 +43,20 @@ impl Kind {
             Self::Message => "MESSAGE",
             Self::Person => "PEOPLE",
             Self::Organization => "ORGANIZATION",
+            Self::Membership => "MEMBERSHIP",
+            Self::Webhook => "WEBHOOK",
+            Self::Content => "CONTENT",
         }
     }
 }
 
 /// The id of `key` in `cluster`, such as `us` or `urn:TEAM:us-west-2_r`.
 pub(super) fn encode(cluster: &str, kind: Kind, key: Uuid) -> String {
+    encode_key(cluster, kind, key)
+}
+
+/// The same with a key that is no UUID, such as `<uuid>:<uuid>`.
+pub(super) fn encode_key(cluster: &str, kind: Kind, key: impl fmt::Display) -> String {
     LENIENT.encode(format!("ciscospark://{cluster}/{}/{key}", kind.as_str()))
 }
 

@@ -25,22 +25,52 @@ use super::{EDIT_LIMIT, Sandbox};
 pub(super) fn create(
     sandbox: &Sandbox,
     caller: &Caller,
-    mut draft: Draft,
+    origin: &str,
+    draft: Draft,
 ) -> Result<Reply, Refusal> {
+    let message = post(sandbox, draft, Post::Bot { caller, origin })?;
+    Ok(Reply::json(&MessageJson::of(&message)).about(&message))
+}
+
+/// Who posts.
+pub(super) enum Post<'a> {
+    /// A bot, which names a destination. Files that it uploads are below `origin`.
+    Bot { caller: &'a Caller, origin: &'a str },
+    /// An incoming webhook, which has one.
+    Webhook { room: String, person: Arc<Person> },
+}
+
+/// Posts a message.
+pub(super) fn post(
+    sandbox: &Sandbox,
+    mut draft: Draft,
+    by: Post<'_>,
+) -> Result<Arc<Message>, Refusal> {
     let behaviour = sandbox.read(|state| state.behaviour);
-    let has_file = draft.files.as_ref().is_some_and(|files| !files.is_empty());
+    let has_file = draft.has_file();
     // C: before the recipient is looked up.
     let may_lack_text =
         has_file || (draft.has_card() && behaviour.card_without_text == CardWithoutText::Allow);
     if !draft.has_text() && !may_lack_text {
         return Err(Refusal::Empty);
     }
-    let destination = Destination::of(&draft)?;
+    let destination = match &by {
+        Post::Bot { caller, .. } => Some((Destination::of(&draft)?, *caller)),
+        Post::Webhook { .. } => None,
+    };
     draft.check(&behaviour)?;
     let rendered = rendered(sandbox, &draft);
 
-    let message = sandbox.change(|state| {
-        let room_id = destination.room(state, caller)?;
+    sandbox.change(|state| {
+        let (room_id, person, origin) = match (destination, by) {
+            (Some((destination, caller)), Post::Bot { origin, .. }) => (
+                destination.room(state, caller)?,
+                Arc::clone(&caller.person),
+                origin,
+            ),
+            (_, Post::Bot { .. }) => return Err(Refusal::NoDestination),
+            (_, Post::Webhook { room, person }) => (room, person, ""),
+        };
         let room = state.room(&room_id).ok_or(Refusal::Room)?;
         let (room_type, to) = (room.room_type, room.peer.clone());
         let parent_id = match given(draft.parent_id.as_ref()) {
@@ -57,8 +87,9 @@ pub(super) fn create(
             markdown: None,
             html: None,
             files: draft.files.take().unwrap_or_default(),
+            upload: draft.upload.take(),
             card: None,
-            person: Arc::clone(&caller.person),
+            person,
             mentioned_people: Vec::new(),
             mentioned_groups: Vec::new(),
             created: Timestamp::UNIX_EPOCH,
@@ -69,10 +100,15 @@ pub(super) fn create(
             revision: 0,
             number: 0,
         };
+        if message.upload.is_some() {
+            let number = state.next_number().to_le_bytes();
+            let uuid = ids::stable_uuid(&[b"content", &number]);
+            let id = ids::encode(&state.cluster, ids::Kind::Content, uuid);
+            message.files.push(format!("{origin}/v1/contents/{id}"));
+        }
         fill(&mut message, draft, rendered);
         Ok(state.post(message))
-    })?;
-    Ok(Reply::json(&MessageJson::of(&message)).about(&message))
+    })
 }
 
 /// A message as Webex answers it.
@@ -254,7 +290,7 @@ pub(super) fn edit(
         if old.room_id != room_id {
             return Err(Refusal::Message);
         }
-        let has_file = !old.files.is_empty() || draft.files.as_ref().is_some_and(|f| !f.is_empty());
+        let has_file = !old.files.is_empty() || draft.has_file();
         let has_card = old.card.is_some() || draft.has_card();
         // A; of cards, C says the contrary.
         if has_file || (has_card && behaviour.card_edits == CardEdits::Reject) {

@@ -8,12 +8,13 @@
 //! The core, [`Sandbox`], has no socket: it turns an HTTP request into a response, so tests
 //! run it with tokio's clock paused. `server.rs` puts it on the network. A request passes
 //! `call.rs` (taken apart), `answer.rs` (faults, token, quota, route), then `messages.rs` or
-//! `rooms.rs`, which check and then change `state.rs`. `knobs.rs` is what tests turn and look at; `control.rs` is the
-//! same over HTTP; `page/` shows it to people.
+//! its like, which check and then change `state/`. `knobs/` is what tests turn and look at;
+//! `control/` is the same over HTTP; `page/` shows it to people.
 //!
 //! Nothing of the receiver belongs here: this module knows neither alerts nor templates.
 
 mod answer;
+mod apps;
 mod behaviour;
 mod bots;
 mod call;
@@ -26,18 +27,22 @@ mod history;
 mod ids;
 mod knobs;
 mod markdown;
+mod memberships;
 mod messages;
 mod model;
+mod multipart;
 mod page;
 mod quota;
 mod refusal;
 mod requests;
 mod rooms;
 mod server;
+mod service_app;
 mod setup;
 mod state;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -46,14 +51,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
 
-pub use behaviour::{Behaviour, CardEdits, CardWithoutText, DeletedParent, ReplyToReply};
+pub use behaviour::{
+    Behaviour, CardEdits, CardWithoutText, DeletedParent, IncomingWebhook, ReplyToReply,
+};
 pub use extension::Extension;
 pub use faults::{Effect, Fault, FaultBody, RetryAfter, StandingFault};
 pub use history::{Exchange, GivenAnswer, Headers, SentRequest, Version};
-pub use model::{Bot, Message, Outcome, Person, RequestRecord, Room, RoomType};
+pub use model::{Bot, Message, Outcome, Person, RequestRecord, Room, RoomType, Upload};
 pub use quota::Quota;
 pub use server::Server;
-pub use setup::{BotSetup, RoomSetup, Setup};
+pub use service_app::{ServiceApp, ServiceAppPatch, ServiceAppView};
+pub use setup::{BotSetup, RoomSetup, Setup, WebhookSetup};
+pub use webhooks::Webhook;
 
 /// The HTML that Webex is taken to make of Markdown, and that its page shows: nothing in it
 /// can run. Nobody is known here, so mentions of people stay text.
@@ -77,6 +86,9 @@ pub const EDIT_LIMIT: u32 = 10;
 /// the sandbox doesn't take.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// How many calls may wait for messages at once.
+const MOST_WAITERS: usize = 256;
+
 /// A handle to a sandbox; clones share it.
 #[derive(Clone)]
 pub struct Sandbox {
@@ -93,6 +105,7 @@ struct Inner {
     /// Tells this sandbox from one that was started before it.
     start: String,
     listeners: Arc<Semaphore>,
+    waiters: Semaphore,
 }
 
 impl Sandbox {
@@ -111,6 +124,7 @@ impl Sandbox {
                 answers: AtomicU64::new(0),
                 start: format!("{:08x}", fastrand::u32(..)),
                 listeners: Arc::new(Semaphore::new(changes::MOST_LISTENERS)),
+                waiters: Semaphore::new(MOST_WAITERS),
             }),
         }
     }
@@ -178,6 +192,23 @@ pub enum Error {
     /// No message has this id.
     #[error("there is no message `{0}`")]
     UnknownMessage(String),
+    /// No webhook has this name or id.
+    #[error("there is no webhook `{0}`")]
+    UnknownWebhook(String),
+    /// A webhook has this name already.
+    #[error("there is a webhook `{0}` already")]
+    WebhookExists(String),
+    /// Another service app has the same client id.
+    #[error("another service app has this client id already")]
+    ClientTaken,
+    /// As many wait for messages as may.
+    #[error("{MOST_WAITERS} wait for messages already")]
+    TooManyWaiters,
+    /// Not of the shape of a webhook's argument.
+    #[error(
+        "a webhook is given as NAME=ROOM: a name without `/`, `@` and blanks, a room's id or title"
+    )]
+    WebhookArgument,
     /// No fault has this number.
     #[error("there is no fault {0}")]
     UnknownFault(u64),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::quota::Quota;
+use super::service_app::ServiceAppView;
 
 /// Somebody who posts or is posted to: a bot, or a person who can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,6 +64,17 @@ pub struct Room {
     pub revision: u64,
 }
 
+/// A file that came with a message, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Upload {
+    /// Its name, as sent.
+    pub name: String,
+    /// Its type, as sent.
+    pub content_type: Option<String>,
+    /// Its size.
+    pub bytes: usize,
+}
+
 /// A message, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Message {
@@ -85,6 +97,8 @@ pub struct Message {
     pub html: Option<String>,
     /// Addresses of files, as sent. The sandbox fetches nothing.
     pub files: Vec<String>,
+    /// The file that was uploaded with it: its content is not kept. Its address is in `files`.
+    pub upload: Option<Upload>,
     /// The card's attachment: `contentType` and `content`.
     pub card: Option<serde_json::Value>,
     /// Who posted it.
@@ -135,6 +149,8 @@ pub struct Bot {
     pub revoked: bool,
     /// What it may ask, where that is bounded.
     pub quota: Option<Quota>,
+    /// How it gets its access tokens, where it is a service app.
+    pub service_app: Option<ServiceAppView>,
 }
 
 /// What became of a request.

@@ -59,6 +59,16 @@ pub(super) enum Refusal {
     EditUnsupported,
     /// The parent is gone, or is itself a reply; the status is a knob.
     Parent(StatusCode),
+    /// In the room already.
+    AlreadyMember,
+    /// A conversation of two has no other members.
+    DirectRoom,
+    /// As many people are in the room as the sandbox keeps.
+    FullRoom,
+    /// The client of a service app is unknown, or its secret is wrong.
+    Client,
+    /// The refresh token is unknown, was replaced, or has expired.
+    RefreshToken,
     /// Too fast; come again after so many seconds.
     Quota(u64),
     /// The path exists, the method does not; what there is.
@@ -193,6 +203,30 @@ impl Refusal {
             ),
             // U
             Self::Parent(status) => (*status, "Unable to reply to the parent message."),
+            // B, D
+            Self::AlreadyMember => (
+                StatusCode::CONFLICT,
+                "User is already a participant in the room.",
+            ),
+            // U
+            Self::DirectRoom => (
+                StatusCode::FORBIDDEN,
+                "A direct room has two members, who stay.",
+            ),
+            Self::FullRoom => (
+                StatusCode::BAD_REQUEST,
+                "The sandbox keeps no more people in one room.",
+            ),
+            // U: RFC 6749 has 401 for this
+            Self::Client => (
+                StatusCode::UNAUTHORIZED,
+                "The client is unknown, or its secret is wrong.",
+            ),
+            // The text is B, the status C.
+            Self::RefreshToken => (
+                StatusCode::BAD_REQUEST,
+                "The refresh token provided is expired, revoked, malformed, or invalid.",
+            ),
             // C
             Self::Quota(_) => (
                 StatusCode::TOO_MANY_REQUESTS,

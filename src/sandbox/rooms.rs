@@ -1,6 +1,8 @@
-//! `/v1/rooms` and `/v1/people/me` (docs/facts/webex-api.md §9).
+//! `/v1/rooms`, `/v1/people/me`, `/v1/authorizations/tokenExpiry` (docs/facts/webex-api.md §9).
 
+use jiff::Timestamp;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::Sandbox;
 use super::answer::Reply;
@@ -24,8 +26,22 @@ pub(super) fn me(sandbox: &Sandbox, caller: &Caller) -> Reply {
         user_name: &person.email,
         org_id: &org_id,
         created: "2024-01-01T00:00:00.000Z",
-        r#type: "bot",
+        r#type: if caller.is_app { "appuser" } else { "bot" },
     })
+}
+
+/// `GET /v1/authorizations/tokenExpiry`: milliseconds since 1970.
+pub(super) fn token_expiry(caller: &Caller) -> Reply {
+    let exp = match caller.until {
+        Some(until) => {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+            Timestamp::now().as_millisecond().saturating_add(left)
+        }
+        // B: a bot's token lasts 100 years; these bots were made in 2024.
+        None => 4_859_740_800_000,
+    };
+    Reply::json(&serde_json::json!({ "exp": exp }))
 }
 
 /// `GET /v1/rooms/{id}`.

@@ -30,6 +30,9 @@ use super::{BODY_LIMIT, Broken, Error, Extension, Sandbox, control, page};
 /// Two serve 10,000 requests a second; more would only cost memory.
 const WORKERS: usize = 2;
 
+/// How many connections a worker serves at once: answers that nobody reads are bounded by it.
+const MOST_CONNECTIONS: usize = 2_000;
+
 /// How long an idle connection is kept. Longer than a client's pool keeps one: a connection that
 /// the server closes just when the client uses it again would look like a fault nobody set.
 const KEEP_ALIVE: Duration = Duration::from_secs(120);
@@ -119,6 +122,7 @@ impl Server {
         .workers(WORKERS)
         .disable_signals()
         .keep_alive(KEEP_ALIVE)
+        .max_connections(MOST_CONNECTIONS)
         // A caller that closes has given up: its hanging request ends with it.
         .h1_allow_half_closed(false)
         .shutdown_timeout(STOP_WITHIN.as_secs())
@@ -182,19 +186,21 @@ async fn answer(
         }));
     }
     let dev = shared.extension.is_some();
-    Ok(match control::answer(&shared.sandbox, &request, dev) {
-        control::Answer::Whole(response) => written(response),
-        control::Answer::Events(head, events) => {
-            let stopped = shared.stopped.clone();
-            let lines = stream::unfold((events, stopped), async |(mut events, stopped)| {
-                tokio::select! {
-                    lines = events.next() => Some((lines, (events, stopped))),
-                    () = stopped.cancelled() => None,
-                }
-            });
-            with_body(&head.into_parts().0, AnyBody::Stream(Box::pin(lines)))
-        }
-    })
+    Ok(
+        match control::answer(&shared.sandbox, &request, dev).await {
+            control::Answer::Whole(response) => written(response),
+            control::Answer::Events(head, events) => {
+                let stopped = shared.stopped.clone();
+                let lines = stream::unfold((events, stopped), async |(mut events, stopped)| {
+                    tokio::select! {
+                        lines = events.next() => Some((lines, (events, stopped))),
+                        () = stopped.cancelled() => None,
+                    }
+                });
+                with_body(&head.into_parts().0, AnyBody::Stream(Box::pin(lines)))
+            }
+        },
+    )
 }
 
 /// Reads the whole request, or just over the limit of its body: the core refuses that.
@@ -229,6 +235,10 @@ fn with_body(head: &http::response::Parts, body: AnyBody) -> HttpResponse<AnyBod
     let status = actix_web::http::StatusCode::from_u16(head.status.as_u16())
         .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::with_body(status, body);
+    response.headers_mut().insert(
+        HeaderName::from_static("x-sandbox"),
+        HeaderValue::from_static("alertmanager-webex; this is not Webex"),
+    );
     for (name, value) in &head.headers {
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_str().as_bytes()),

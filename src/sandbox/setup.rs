@@ -22,6 +22,8 @@ pub struct Setup {
     /// Rooms. A room without an id gets one that follows from its name; of several with the same
     /// id, the first stays.
     pub rooms: Vec<RoomSetup>,
+    /// Incoming webhooks; of one whose room is not there, nothing is made.
+    pub webhooks: Vec<WebhookSetup>,
     /// Who can be reached by `toPersonEmail`: addresses, or `@domain` for all of a domain.
     /// Default: `@example.org`.
     pub people: Vec<String>,
@@ -52,6 +54,15 @@ pub struct RoomSetup {
     pub id: Option<String>,
 }
 
+/// An incoming webhook to begin with.
+#[derive(Debug, Clone)]
+pub struct WebhookSetup {
+    /// Under which name it posts; its id follows from it.
+    pub name: String,
+    /// The room that it posts to, by id or title.
+    pub room: String,
+}
+
 impl Default for Setup {
     fn default() -> Self {
         Self::empty()
@@ -68,6 +79,7 @@ impl Setup {
         Self {
             bots: Vec::new(),
             rooms: Vec::new(),
+            webhooks: Vec::new(),
             people: vec!["@example.org".to_owned()],
             cluster: "us".to_owned(),
             seed: 0,
@@ -136,6 +148,21 @@ impl FromStr for RoomSetup {
             name: name.to_owned(),
             id: id.map(str::to_owned),
         })
+    }
+}
+
+impl FromStr for WebhookSetup {
+    type Err = Error;
+
+    /// Reads `NAME=ROOM`.
+    fn from_str(argument: &str) -> Result<Self, Error> {
+        match argument.split_once('=') {
+            Some((name, room)) if is_bot_name(name) && !room.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                room: room.to_owned(),
+            }),
+            _ => Err(Error::WebhookArgument),
+        }
     }
 }
 

@@ -5,55 +5,52 @@
 //! on loopback unless told otherwise. A page of another origin is kept out nonetheless.
 
 mod bots;
+mod messages;
 mod query;
+mod reply;
 mod view;
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
 use http::{Request, Response, StatusCode};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::changes::Events;
-use super::faults::Fault;
+use super::faults::{Fault, catalogue};
 use super::{BODY_LIMIT, Behaviour, Error, Sandbox};
 use query::Query;
+use reply::{Refused, Reply, created, done, json, parse, protect};
 
-/// Where the stream of changes is.
-const EVENTS: &str = "/control/v1/events";
+/// Every path with its methods; `{…}` stands for one part. The description in `docs/` and this
+/// are held to each other by a test.
+pub(super) const ROUTES: &[(&str, &[&str])] = &[
+    ("behaviour", &["GET", "PATCH"]),
+    ("bots", &["GET", "POST"]),
+    ("bots/{name}", &["PATCH", "DELETE"]),
+    (EVENTS, &["GET"]),
+    ("faults", &["GET", "POST", "DELETE"]),
+    ("faults/catalogue", &["GET"]),
+    ("faults/{id}", &["DELETE"]),
+    ("messages", &["GET", "DELETE"]),
+    ("messages/{id}", &["GET", "DELETE"]),
+    ("openapi.json", &["GET"]),
+    ("requests", &["GET", "DELETE"]),
+    ("reset", &["POST"]),
+    ("rooms", &["GET", "POST"]),
+    ("rooms/{room}", &["DELETE"]),
+    ("rooms/{room}/bots/{name}", &["PUT", "DELETE"]),
+    ("rooms/{room}/messages", &["GET", "DELETE"]),
+    ("state", &["GET"]),
+    ("webhooks", &["GET", "POST"]),
+    ("webhooks/{name}", &["DELETE"]),
+];
 
-/// Why a call was refused.
-struct Refused {
-    status: StatusCode,
-    message: String,
-}
+/// The stream of changes.
+const EVENTS: &str = "events";
 
-impl Refused {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-        }
-    }
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        let status = match &error {
-            Error::UnknownBot(_)
-            | Error::UnknownRoom(_)
-            | Error::UnknownMessage(_)
-            | Error::UnknownFault(_) => StatusCode::NOT_FOUND,
-            Error::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
-            Error::BotExists(_) | Error::RoomExists(_) | Error::TokenTaken => StatusCode::CONFLICT,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, error.to_string())
-    }
-}
+/// What is served as `openapi.json`.
+const OPENAPI: &str = include_str!("../../../docs/sandbox-openapi.json");
 
 /// An answer of the control API.
 pub(super) enum Answer {
@@ -64,17 +61,16 @@ pub(super) enum Answer {
 }
 
 /// One call of the control API. `dev` tells the page whether the server has an extension.
-pub(super) fn answer(sandbox: &Sandbox, request: &Request<Bytes>, dev: bool) -> Answer {
-    if let Err(refused) = guard(request) {
-        return Answer::Whole(refused.written());
-    }
-    if request.uri().path() == EVENTS && request.method() == http::Method::GET {
-        return match events(sandbox, request) {
-            Ok(events) => Answer::Events(events_head(), events),
-            Err(refused) => Answer::Whole(refused.written()),
-        };
-    }
-    let result = route(sandbox, request, dev);
+pub(super) async fn answer(sandbox: &Sandbox, request: &Request<Bytes>, dev: bool) -> Answer {
+    let place = guard(request).and_then(|()| Place::of(request));
+    let result = match place {
+        Ok(place) if place.is(EVENTS) => match events(sandbox, request) {
+            Ok(events) => return Answer::Events(events_head(), events),
+            Err(refused) => Err(refused),
+        },
+        Ok(place) => called(sandbox, request, &place, dev).await,
+        Err(refused) => Err(refused),
+    };
     Answer::Whole(result.map_or_else(Refused::written, Reply::written))
 }
 
@@ -93,35 +89,6 @@ fn events_head() -> Response<()> {
     response
 }
 
-impl Refused {
-    fn written(self) -> Response<Bytes> {
-        let value = json!({ "status": "error", "message": self.message });
-        Reply::Json(self.status, value).written()
-    }
-}
-
-impl Reply {
-    fn written(self) -> Response<Bytes> {
-        let (status, body) = match self {
-            Self::Json(status, value) => (status, Bytes::from(value.to_string())),
-            Self::Nothing => (StatusCode::NO_CONTENT, Bytes::new()),
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        if status != StatusCode::NO_CONTENT {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        protect(headers);
-        response
-    }
-}
-
-fn protect(headers: &mut http::HeaderMap) {
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-}
-
 /// What is refused before anything is looked at, here and below `/dev/`.
 pub(super) fn refusal(request: &Request<Bytes>) -> Option<Response<Bytes>> {
     guard(request).err().map(Refused::written)
@@ -132,34 +99,6 @@ pub(super) fn no_extension() -> Response<Bytes> {
     let message = "there is no receiver in this process, so nothing is below `/dev/`; \
         `alertmanager-webex dev` has one";
     Refused::new(StatusCode::NOT_FOUND, message).written()
-}
-
-enum Reply {
-    Json(StatusCode, Value),
-    Nothing,
-}
-
-fn done(result: Result<(), Error>) -> Result<Reply, Refused> {
-    result?;
-    Ok(Reply::Nothing)
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Reply, Refused> {
-    with_status(StatusCode::OK, value)
-}
-
-fn created<T: Serialize>(value: &T) -> Result<Reply, Refused> {
-    with_status(StatusCode::CREATED, value)
-}
-
-fn with_status<T: Serialize>(status: StatusCode, value: &T) -> Result<Reply, Refused> {
-    match serde_json::to_value(value) {
-        Ok(value) => Ok(Reply::Json(status, value)),
-        Err(error) => Err(Refused::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            error.to_string(),
-        )),
-    }
 }
 
 /// Any web page may make a browser post to loopback; none but our own gets through.
@@ -189,120 +128,148 @@ fn guard(request: &Request<Bytes>) -> Result<(), Refused> {
     ))
 }
 
-fn route(sandbox: &Sandbox, request: &Request<Bytes>, dev: bool) -> Result<Reply, Refused> {
-    let path = request
-        .uri()
-        .path()
-        .trim_start_matches('/')
-        .trim_end_matches('/');
-    let parts: Vec<String> = path.split('/').skip(2).map(super::call::decode).collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    if !path.starts_with("control/v1") {
-        return unknown(path);
+/// Where a call goes: a row of [`ROUTES`], a method of it, and what stands for its `{…}`.
+struct Place {
+    pattern: &'static str,
+    method: String,
+    parts: Vec<String>,
+}
+
+impl Place {
+    fn of(request: &Request<Bytes>) -> Result<Self, Refused> {
+        let (path, method) = (request.uri().path(), request.method().as_str());
+        let unknown = || {
+            let message =
+                format!("there is no `{path}`; /control/v1/openapi.json lists what there is");
+            Refused::new(StatusCode::NOT_FOUND, message)
+        };
+        let rest = path.strip_prefix("/control/v1/").ok_or_else(unknown)?;
+        let given: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
+        let (pattern, methods) = ROUTES
+            .iter()
+            .find(|(pattern, _)| matches(pattern, &given))
+            .ok_or_else(unknown)?;
+        if !methods.contains(&method) {
+            let message = format!(
+                "`{path}` has no method {method}; it has {}",
+                methods.join(", ")
+            );
+            let mut refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, message);
+            refused.allow = Some(methods);
+            return Err(refused);
+        }
+        let parts = pattern.split('/').zip(given);
+        Ok(Self {
+            pattern,
+            method: method.to_owned(),
+            parts: parts
+                .filter(|(part, _)| part.starts_with('{'))
+                .map(|(_, given)| super::call::decode(given))
+                .collect(),
+        })
+    }
+
+    fn is(&self, pattern: &str) -> bool {
+        self.pattern == pattern
+    }
+}
+
+fn matches(pattern: &str, given: &[&str]) -> bool {
+    let parts: Vec<&str> = pattern.split('/').collect();
+    parts.len() == given.len()
+        && parts
+            .iter()
+            .zip(given)
+            .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+}
+
+async fn called(
+    sandbox: &Sandbox,
+    request: &Request<Bytes>,
+    place: &Place,
+    dev: bool,
+) -> Result<Reply, Refused> {
+    let parts: Vec<&str> = place.parts.iter().map(String::as_str).collect();
+    let at = (place.pattern, place.method.as_str(), parts.as_slice());
+    // These two have parameters of their own; a test awaits messages with one of them.
+    match at {
+        ("messages", "GET", []) => return messages::list(sandbox, request, None).await,
+        ("rooms/{room}/messages", "GET", [room]) => {
+            return messages::list(sandbox, request, Some(room)).await;
+        }
+        ("state", "GET", []) => return view::state(sandbox, request, dev),
+        _ => {
+            Query::of(request, &[])?;
+        }
     }
     let body = request.body();
-    match (parts.as_slice(), request.method().as_str()) {
-        (["state"], "GET") => view::state(sandbox, request, dev),
-        (["reset"], "POST") => {
+    match at {
+        ("behaviour", "GET", []) => json(&sandbox.behaviour()),
+        ("behaviour", "PATCH", []) => change_behaviour(sandbox, &parse(body)?),
+
+        ("bots", "GET", []) => json(&sandbox.bots()),
+        ("bots", "POST", []) => bots::add(sandbox, parse(body)?),
+        ("bots/{name}", "PATCH", [bot]) => bots::change(sandbox, bot, parse(body)?),
+        ("bots/{name}", "DELETE", [bot]) => done(sandbox.remove_bot(bot)),
+
+        ("faults", "GET", []) => json(&sandbox.faults()),
+        ("faults", "POST", []) => {
+            let fault: Fault = parse(body)?;
+            created(&json!({ "id": sandbox.set_fault(fault)? }))
+        }
+        ("faults", "DELETE", []) => {
+            sandbox.clear_faults();
+            Ok(Reply::Nothing)
+        }
+        ("faults/catalogue", "GET", []) => json(&catalogue::catalogue()),
+        // A number that is none of a fault gets the same answer as no number.
+        ("faults/{id}", "DELETE", [id]) => done(sandbox.clear_fault(id.parse().unwrap_or(0))),
+
+        ("messages", "DELETE", []) => deleted(sandbox.clear_messages(None)),
+        ("messages/{id}", "GET", [id]) => view::message(sandbox, id),
+        ("messages/{id}", "DELETE", [id]) => done(sandbox.delete_message(id)),
+
+        ("openapi.json", "GET", []) => Ok(Reply::Text(OPENAPI)),
+
+        ("requests", "GET", []) => json(&sandbox.requests()),
+        ("requests", "DELETE", []) => {
+            sandbox.clear_requests();
+            Ok(Reply::Nothing)
+        }
+
+        ("reset", "POST", []) => {
             sandbox.reset();
             Ok(Reply::Nothing)
         }
 
-        (["rooms"], "GET") => json(&sandbox.rooms()),
-        (["rooms"], "POST") => {
+        ("rooms", "GET", []) => json(&sandbox.rooms()),
+        ("rooms", "POST", []) => {
             let new: NewRoom = parse(body)?;
             created(&sandbox.add_room(&new.name, new.id.as_deref())?)
         }
-        (["rooms", room], "DELETE") => done(sandbox.remove_room(room)),
-        (["rooms", room, "bots", bot], "PUT") => done(sandbox.add_member(room, bot)),
-        (["rooms", room, "bots", bot], "DELETE") => done(sandbox.remove_member(room, bot)),
-        (["rooms", room, "messages"], "GET") => view::messages(sandbox, room),
-        (["rooms", room, "messages"], "DELETE") => {
-            let deleted = sandbox.clear_messages(Some(room))?;
-            json(&json!({ "deleted": deleted }))
+        ("rooms/{room}", "DELETE", [room]) => done(sandbox.remove_room(room)),
+        ("rooms/{room}/bots/{name}", "PUT", [room, bot]) => done(sandbox.add_member(room, bot)),
+        ("rooms/{room}/bots/{name}", "DELETE", [room, bot]) => {
+            done(sandbox.remove_member(room, bot))
         }
+        ("rooms/{room}/messages", "DELETE", [room]) => deleted(sandbox.clear_messages(Some(room))),
 
-        (["messages"], "DELETE") => {
-            let deleted = sandbox.clear_messages(None)?;
-            json(&json!({ "deleted": deleted }))
+        ("webhooks", "GET", []) => json(&sandbox.webhooks()),
+        ("webhooks", "POST", []) => {
+            let new: NewWebhook = parse(body)?;
+            created(&sandbox.add_webhook(&new.name, &new.room)?)
         }
-        (["messages", id], "GET") => view::message(sandbox, id),
-        (["messages", id], "DELETE") => done(sandbox.delete_message(id)),
-
-        (["bots"], "GET") => json(&sandbox.bots()),
-        (["bots"], "POST") => bots::add(sandbox, parse(body)?),
-        (["bots", bot], "PATCH") => bots::change(sandbox, bot, parse(body)?),
-        (["bots", bot], "DELETE") => done(sandbox.remove_bot(bot)),
-
-        (["faults"], "GET") => json(&sandbox.faults()),
-        (["faults"], "POST") => {
-            let fault: Fault = parse(body)?;
-            created(&json!({ "id": sandbox.set_fault(fault)? }))
-        }
-        (["faults"], "DELETE") => {
-            sandbox.clear_faults();
-            Ok(Reply::Nothing)
-        }
-        (["faults", id], "DELETE") => {
-            // A number that is none of a fault gets the same answer as no number.
-            done(sandbox.clear_fault(id.parse().unwrap_or(0)))
-        }
-
-        (["behaviour"], "GET") => json(&sandbox.behaviour()),
-        (["behaviour"], "PATCH") => change_behaviour(sandbox, &parse(body)?),
-
-        (["requests"], "GET") => json(&sandbox.requests()),
-        (["requests"], "DELETE") => {
-            sandbox.clear_requests();
-            Ok(Reply::Nothing)
-        }
-        (_, method) if is_known(&parts) => Err(Refused::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("`/{path}` has no method {method}; docs/sandbox.md lists what there is"),
+        ("webhooks/{name}", "DELETE", [webhook]) => done(sandbox.remove_webhook(webhook)),
+        // A row of the table without an arm here, which the test of the table would find.
+        _ => Err(Refused::new(
+            StatusCode::NOT_FOUND,
+            format!("`{}` is not built", place.pattern),
         )),
-        _ => unknown(path),
     }
 }
 
-fn unknown<T>(path: &str) -> Result<T, Refused> {
-    let message = format!("there is no `/{path}`; docs/sandbox.md lists what there is");
-    Err(Refused::new(StatusCode::NOT_FOUND, message))
-}
-
-fn is_known(parts: &[&str]) -> bool {
-    matches!(
-        parts,
-        ["state"
-            | "events"
-            | "reset"
-            | "rooms"
-            | "messages"
-            | "bots"
-            | "faults"
-            | "behaviour"
-            | "requests"]
-            | ["rooms" | "messages" | "bots" | "faults", _]
-            | ["rooms", _, "messages"]
-            | ["rooms", _, "bots", _]
-    )
-}
-
-/// Says which field is wrong. Bodies may hold tokens, and serde repeats some values, so this
-/// goes to the one who sent them and nowhere else.
-fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." {
-            String::new()
-        } else {
-            format!("`{path}`: ")
-        };
-        Refused::new(StatusCode::BAD_REQUEST, format!("{place}{}", error.inner()))
-    })?;
-    json.end()
-        .map_err(|error| Refused::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    Ok(value)
+fn deleted(count: Result<usize, Error>) -> Result<Reply, Refused> {
+    json(&json!({ "deleted": count? }))
 }
 
 #[derive(Deserialize)]
@@ -310,6 +277,13 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
 struct NewRoom {
     name: String,
     id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWebhook {
+    name: String,
+    room: String,
 }
 
 /// Fields that are left out stay as they are.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 
-use super::Refused;
+use super::reply::Refused;
 
 /// The parameters of one request.
 pub(super) struct Query(Vec<(String, String)>);
@@ -35,6 +35,22 @@ impl Query {
         pair.map(|(_, value)| value.as_str())
     }
 
+    /// A whole number within bounds.
+    pub(super) fn number_within(
+        &self,
+        name: &str,
+        least: u64,
+        most: u64,
+    ) -> Result<Option<u64>, Refused> {
+        let what = format!("from {least} to {most}");
+        match self.number(name, &what)? {
+            Some(number) if !(least..=most).contains(&number) => {
+                Err(wrong(format!("`{name}` must be {what}, a whole number")))
+            }
+            number => Ok(number),
+        }
+    }
+
     /// A whole number; `what` says which kind.
     pub(super) fn number(&self, name: &str, what: &str) -> Result<Option<u64>, Refused> {
         let number = |text: &str| {
@@ -45,6 +61,7 @@ impl Query {
     }
 }
 
-fn wrong(message: String) -> Refused {
+/// 400, and why.
+pub(super) fn wrong(message: impl Into<String>) -> Refused {
     Refused::new(StatusCode::BAD_REQUEST, message)
 }

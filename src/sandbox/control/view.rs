@@ -8,21 +8,10 @@ use super::super::history::{Exchange, Version};
 use super::super::model::{Message, Room};
 use super::super::{Bot, Error, Sandbox, StandingFault};
 use super::query::Query;
-use super::{Refused, Reply, json};
+use super::reply::{Refused, Reply, json};
 
 /// How many of a room's newest messages the page gets.
 const PAGE_MESSAGES: usize = 300;
-
-/// The messages of a room, oldest first.
-pub(super) fn messages(sandbox: &Sandbox, room: &str) -> Result<Reply, Refused> {
-    let rooms = sandbox.rooms();
-    let found = rooms
-        .iter()
-        .find(|known| known.id == room)
-        .or_else(|| rooms.iter().find(|known| known.title == room))
-        .ok_or_else(|| Error::UnknownRoom(room.to_owned()))?;
-    json(&sandbox.messages(&found.id))
-}
 
 /// What the page shows. `since` is the revision that it knows: 204 where nothing has changed.
 pub(super) fn state(

@@ -1,5 +1,6 @@
 //! The control API and the page, without a socket.
 
+use futures_util::FutureExt as _;
 use rstest::rstest;
 
 use super::*;
@@ -21,11 +22,11 @@ pub(super) fn control(
 }
 
 /// An answer that is there at once.
-fn answered(sandbox: &Sandbox, request: &Request<Bytes>) -> http::Response<Bytes> {
+pub(super) fn answered(sandbox: &Sandbox, request: &Request<Bytes>) -> http::Response<Bytes> {
     let answer = super::super::control::answer(sandbox, request, false);
-    match answer {
-        super::super::control::Answer::Whole(response) => response,
-        super::super::control::Answer::Events(..) => panic!("an answer that takes time"),
+    match answer.now_or_never() {
+        Some(super::super::control::Answer::Whole(response)) => response,
+        _ => panic!("an answer that takes time"),
     }
 }
 
@@ -105,7 +106,60 @@ fn a_fault_is_set_listed_and_cleared(#[case] body: &str) {
 #[case("PATCH", "behaviour", r#"{"cards": "x"}"#, 400, "cards")]
 #[case("DELETE", "rooms/nowhere", "", 404, "nowhere")]
 #[case("DELETE", "faults/7", "", 404, "7")]
-#[case("GET", "nothing", "", 404, "docs/sandbox.md")]
+#[case("GET", "nothing", "", 404, "openapi.json")]
+#[case("GET", "rooms?x=1", "", 400, "unknown query parameter `x`")]
+#[case("GET", "messages?wait=30001", "", 400, "from 0 to 30000")]
+#[case("GET", "messages?count=2", "", 400, "needs `wait`")]
+#[case("GET", "messages?room=nowhere", "", 404, "nowhere")]
+#[case("GET", "messages?bot=nobody", "", 404, "nobody")]
+#[case("GET", "messages?since=yesterday", "", 400, "2026-01-31")]
+#[case("GET", "messages?edited=1", "", 400, "`true` or `false`")]
+#[case("GET", "messages?max=0", "", 400, "from 1 to 5000")]
+#[case(
+    "GET",
+    "rooms/ops/messages?room=ops",
+    "",
+    400,
+    "unknown query parameter `room`"
+)]
+#[case("GET", "messages?contains=a&contains=b", "", 400, "more than once")]
+#[case(
+    "POST",
+    "webhooks",
+    r#"{"name": "x", "room": "nowhere"}"#,
+    404,
+    "nowhere"
+)]
+#[case(
+    "POST",
+    "webhooks",
+    r#"{"name": "a b", "room": "ops"}"#,
+    400,
+    "webhook"
+)]
+#[case("DELETE", "webhooks/x", "", 404, "webhook")]
+#[case("POST", "bots", r#"{"name": "x", "token": "t", "service_app": {"client_id": "c", "client_secret": "s", "refresh_token": "r"}}"#, 400, "one of")]
+#[case(
+    "PATCH",
+    "bots/sandbox",
+    r#"{"service_app": {"expires_in": 5}}"#,
+    400,
+    "service_app"
+)]
+#[case(
+    "POST",
+    "faults",
+    r#"{"effect": {"parent_gone": {"code": 403}}}"#,
+    400,
+    "400 or 404"
+)]
+#[case(
+    "POST",
+    "faults",
+    r#"{"effect": {"quota": {"per_second": 0, "burst": 1}}}"#,
+    400,
+    "per_second"
+)]
 #[case("PUT", "faults", "", 405, "PUT")]
 #[case("GET", "state?since=x", "", 400, "since")]
 fn a_wrong_call_is_told_what_is_wrong(

@@ -24,7 +24,7 @@ async fn a_listener_is_told_first_of_everything_and_then_of_what_changes() {
     let mut events = Events::new(&sandbox, None).unwrap();
     let (_, greeting) = next(&mut events).await.unwrap();
     assert_eq!(greeting["rooms"], Value::Null, "any of them");
-    assert_eq!(greeting["changed"].as_array().unwrap().len(), 5);
+    assert_eq!(greeting["changed"].as_array().unwrap().len(), 6);
 
     post(&sandbox, "x").await;
     let (_, change) = next(&mut events).await.unwrap();
@@ -39,7 +39,7 @@ async fn a_listener_is_told_first_of_everything_and_then_of_what_changes() {
 
     sandbox.reset();
     let (_, change) = next(&mut events).await.unwrap();
-    assert_eq!(change["changed"].as_array().unwrap().len(), 5);
+    assert_eq!(change["changed"].as_array().unwrap().len(), 6);
 }
 
 #[tokio::test(start_paused = true)]

@@ -290,3 +290,107 @@ fn senseless_faults_are_refused() {
         assert!(sandbox.set_fault(fault.clone()).is_err(), "{fault:?}");
     }
 }
+
+/// The catalogue and the code cannot drift: every kind of effect has an entry, and every
+/// example can be set as it is.
+#[test]
+fn the_catalogue_has_every_fault_with_examples_that_are_taken() {
+    let sandbox = Sandbox::default();
+    let (status, catalogue) = super::control::control(&sandbox, "GET", "faults/catalogue", "");
+    assert_eq!(status, 200);
+    let mut named = std::collections::BTreeSet::new();
+    for entry in catalogue.as_array().unwrap() {
+        let effect = entry["effect"].as_str().unwrap();
+        named.insert(effect.to_owned());
+        let examples = entry["examples"].as_array().unwrap();
+        assert!(!examples.is_empty(), "{effect}");
+        for example in examples {
+            let kind = &example["fault"]["effect"];
+            let name = kind
+                .as_str()
+                .unwrap_or_else(|| kind.as_object().unwrap().keys().next().unwrap());
+            assert_eq!(name, effect);
+            let body = example["fault"].to_string();
+            let (status, answer) = super::control::control(&sandbox, "POST", "faults", &body);
+            assert_eq!(status, 201, "{body}: {answer}");
+            sandbox.clear_faults();
+        }
+    }
+    // serde names all variants in its complaint about one that there is not.
+    let wrong = r#"{"effect": "explode"}"#;
+    let (_, error) = super::control::control(&sandbox, "POST", "faults", wrong);
+    let message = error["message"].as_str().unwrap();
+    let known: std::collections::BTreeSet<_> = message
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| !matches!(*name, "effect" | "explode"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(known, named, "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_can_be_a_fault_that_ends_and_each_bot_has_its_own() {
+    let sandbox = Sandbox::new(Setup::default().bot("other", "other-token"));
+    let fault = Fault::new(Effect::Quota(Quota::new(0.5, 1)));
+    sandbox
+        .set_fault(fault.lasting(Duration::from_secs(60)))
+        .unwrap();
+    assert_eq!(post(&sandbox, "x").await.status, 200);
+    let refused = post(&sandbox, "x").await;
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (429, Some("2"))
+    );
+    let other = request("GET", "/v1/people/me", "other-token", &Value::Null);
+    assert_eq!(try_send(&sandbox, other).await.unwrap().status, 200);
+    assert_eq!(sandbox.faults()[0].met, 1, "what passes does not meet it");
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(post(&sandbox, "x").await.status, 200);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    for _ in 0..3 {
+        assert_eq!(post(&sandbox, "x").await.status, 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_revoked_and_a_bot_removed_for_a_while() {
+    let sandbox = Sandbox::default();
+    let fault = Fault::new(Effect::TokenRevoked).bot("sandbox").times(1);
+    sandbox.set_fault(fault).unwrap();
+    assert_eq!(post(&sandbox, "x").await.status, 401);
+    assert_eq!(post(&sandbox, "x").await.status, 200);
+
+    let fault = Fault::new(Effect::BotRemoved).room("ops");
+    sandbox
+        .set_fault(fault.lasting(Duration::from_secs(5)))
+        .unwrap();
+    let refused = post(&sandbox, "x").await;
+    assert_eq!(
+        (refused.status, refused.message().as_str()),
+        (404, "Could not find a room with provided ID.")
+    );
+    let rooms = call(&sandbox, "GET", "/v1/rooms", &Value::Null).await;
+    assert_eq!(rooms.status, 200, "what names no room does not meet it");
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(post(&sandbox, "x").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_can_be_gone_for_a_while() {
+    let sandbox = Sandbox::default();
+    let root = post(&sandbox, "x").await.id();
+    let fault = Fault::new(Effect::ParentGone { code: Some(400) });
+    sandbox.set_fault(fault.times(1)).unwrap();
+    assert_eq!(post(&sandbox, "no reply").await.status, 200);
+    let body = json!({ "roomId": ops(&sandbox), "text": "reply", "parentId": root });
+    assert_eq!(
+        call(&sandbox, "POST", "/v1/messages", &body).await.status,
+        400
+    );
+    assert_eq!(
+        call(&sandbox, "POST", "/v1/messages", &body).await.status,
+        200
+    );
+}

@@ -97,20 +97,12 @@ async fn what_was_accepted_then_dropped_is_told_as_its_sender_saw_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_histories_go_first_and_the_messages_stay() {
+async fn a_long_body_is_cut_and_its_length_is_told() {
     let sandbox = Sandbox::default();
-    let mut first = None;
     // Unknown fields are ignored, so a request may be far larger than its message.
     let body = json!({ "roomId": ops(&sandbox), "text": "x", "other": "y".repeat(100_000) });
-    for _ in 0..1100 {
-        let id = call(&sandbox, "POST", "/v1/messages", &body).await.id();
-        first.get_or_insert(id);
-    }
-    let (_, detail) = control(&sandbox, "GET", &format!("messages/{}", first.unwrap()), "");
-    assert_eq!(detail["versions"][0]["text"], "x");
-    assert_eq!(detail["versions"][0]["request"], Value::Null);
-    let last = sandbox.messages(&ops(&sandbox)).pop().unwrap();
-    let exchange = sandbox.versions(&last.id).unwrap().pop().unwrap().exchange;
+    let id = call(&sandbox, "POST", "/v1/messages", &body).await.id();
+    let exchange = sandbox.versions(&id).unwrap().pop().unwrap().exchange;
     let request = &exchange.unwrap().request;
     assert_eq!(request.body.len(), 64 * 1024);
     assert_eq!(request.body_bytes, body.to_string().len());

@@ -1,13 +1,18 @@
 //! Tests of the sandbox as a whole: through its API, its knobs, and its socket.
 
 mod api;
+mod apps;
 mod control;
 mod events;
 mod faults;
 mod history;
 mod knobs;
+mod memberships;
+mod messages;
+mod openapi;
 mod server;
 mod threads;
+mod webhooks;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};

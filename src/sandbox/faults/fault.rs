@@ -1,19 +1,13 @@
-//! Faults at the turn of a knob: what goes wrong, for which requests, how often, how long.
-//!
-//! This module decides which faults a request meets; `answer.rs` acts them out. Standing
-//! behaviour that is not a failure (may cards be edited?) is in `behaviour.rs`.
+//! A fault as it is given: its effect, its conditions, its end.
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
-use super::Error;
-
-/// How many faults may stand at once: more is a test that forgot to clear them.
-const MOST_FAULTS: usize = 1000;
+use super::super::Error;
+use super::super::quota::Quota;
 
 /// One thing that goes wrong. All conditions must hold for a request to meet it; those left
 /// out always hold.
@@ -90,6 +84,19 @@ pub enum Effect {
         /// Milliseconds, at most an hour.
         ms: u64,
     },
+    /// Each bot has a quota of its own under this fault; beyond it, 429 with a true
+    /// `Retry-After`.
+    Quota(Quota),
+    /// 401, as if the token had been revoked.
+    TokenRevoked,
+    /// 404, as if the bot had been taken out of the room. Only requests about a room meet it.
+    BotRemoved,
+    /// A reply is refused, as if its parent had been deleted.
+    ParentGone {
+        /// 404 unless it is given; or 400.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<u16>,
+    },
     /// 400 for a message with a card.
     CardRefused,
     /// 400 for an edit.
@@ -130,7 +137,7 @@ pub enum FaultBody {
 
 impl RetryAfter {
     /// The header's value as of `now`.
-    pub(super) fn header(&self, now: Timestamp) -> String {
+    pub(in super::super) fn header(&self, now: Timestamp) -> String {
         match self {
             Self::Seconds(seconds) => seconds.to_string(),
             Self::Text(text) => text.clone(),
@@ -194,7 +201,7 @@ impl Fault {
         self
     }
 
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |why: &str| {
             Err(Error::Invalid {
                 what: "fault",
@@ -209,6 +216,13 @@ impl Fault {
                 code: Some(code), ..
             } if !(500..=599).contains(code) => {
                 return wrong("`code` of `accept_then_drop` must be from 500 to 599");
+            }
+            Effect::ParentGone { code: Some(code) } if !matches!(code, 400 | 404) => {
+                return wrong("`code` of `parent_gone` must be 400 or 404");
+            }
+            Effect::Quota(quota) => {
+                quota.check()?;
+                None
             }
             Effect::Latency { ms } if *ms > 3_600_000 => {
                 return wrong("`ms` must be at most 3600000, an hour");
@@ -233,209 +247,4 @@ impl Fault {
         }
         Ok(())
     }
-}
-
-/// What a request looks like to a fault.
-#[derive(Debug)]
-pub(super) struct Facts<'a> {
-    pub(super) method: &'a Method,
-    pub(super) path: &'a str,
-    pub(super) bot: Option<&'a str>,
-    /// Id and title.
-    pub(super) room: Option<(&'a str, &'a str)>,
-    pub(super) has_card: bool,
-    pub(super) is_edit: bool,
-}
-
-/// What a request meets.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Fate {
-    pub(super) wait: Duration,
-    /// Whether it meets any fault.
-    pub(super) is_met: bool,
-    pub(super) effect: Option<Effect>,
-}
-
-/// A fault that stands, as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StandingFault {
-    /// To clear it by.
-    pub id: u64,
-    /// The fault, with `times` and `for_ms` as they are left.
-    pub fault: Fault,
-    /// How many requests have met it.
-    pub met: u64,
-}
-
-#[derive(Debug)]
-struct Standing {
-    id: u64,
-    fault: Fault,
-    until: Option<Instant>,
-    met: u64,
-}
-
-impl Standing {
-    fn is_over(&self, now: Instant) -> bool {
-        self.until.is_some_and(|until| now >= until) || self.fault.times == Some(0)
-    }
-}
-
-/// The faults that stand, in the order in which they were set.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    standing: Vec<Standing>,
-    last_id: u64,
-}
-
-impl Faults {
-    pub(super) fn set(&mut self, fault: Fault, now: Instant) -> Result<u64, Error> {
-        fault.check()?;
-        self.standing.retain(|standing| !standing.is_over(now));
-        if self.standing.len() >= MOST_FAULTS {
-            return Err(Error::Invalid {
-                what: "fault",
-                why: format!("{MOST_FAULTS} faults stand already; clear some"),
-            });
-        }
-        self.last_id += 1;
-        self.standing.push(Standing {
-            id: self.last_id,
-            // A time too far to add is one that never comes.
-            until: fault
-                .for_ms
-                .and_then(|ms| now.checked_add(Duration::from_millis(ms))),
-            fault,
-            met: 0,
-        });
-        Ok(self.last_id)
-    }
-
-    /// When the next one ends with its time.
-    pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.standing
-            .iter()
-            .filter_map(|standing| standing.until)
-            .min()
-    }
-
-    /// Lets go of those that have ended; whether there were any.
-    pub(super) fn expire(&mut self, now: Instant) -> bool {
-        let before = self.standing.len();
-        self.standing.retain(|standing| !standing.is_over(now));
-        self.standing.len() < before
-    }
-
-    pub(super) fn clear(&mut self, id: u64) -> bool {
-        let before = self.standing.len();
-        self.standing.retain(|standing| standing.id != id);
-        self.standing.len() < before
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.standing.is_empty()
-    }
-
-    pub(super) fn clear_all(&mut self) {
-        self.standing.clear();
-    }
-
-    pub(super) fn list(&mut self, now: Instant) -> Vec<StandingFault> {
-        self.standing.retain(|standing| !standing.is_over(now));
-        self.standing
-            .iter()
-            .map(|standing| StandingFault {
-                id: standing.id,
-                met: standing.met,
-                fault: Fault {
-                    for_ms: standing.until.map(|until| {
-                        let left = until.saturating_duration_since(now);
-                        u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
-                    }),
-                    ..standing.fault.clone()
-                },
-            })
-            .collect()
-    }
-
-    /// What this request meets: all latencies that apply, and the first other fault. Whatever
-    /// it meets is counted off.
-    pub(super) fn meet(&mut self, facts: &Facts<'_>, now: Instant) -> Fate {
-        let mut fate = Fate::default();
-        if self.standing.is_empty() {
-            return fate;
-        }
-        self.standing.retain(|standing| !standing.is_over(now));
-        for standing in &mut self.standing {
-            let is_latency = matches!(standing.fault.effect, Effect::Latency { .. });
-            if (fate.effect.is_some() && !is_latency) || !applies(&standing.fault, facts) {
-                continue;
-            }
-            standing.met += 1;
-            fate.is_met = true;
-            if let Some(times) = &mut standing.fault.times {
-                *times = times.saturating_sub(1);
-            }
-            match &standing.fault.effect {
-                Effect::Latency { ms } => fate.wait += Duration::from_millis(*ms),
-                effect => fate.effect = Some(effect.clone()),
-            }
-        }
-        fate
-    }
-}
-
-fn applies(fault: &Fault, facts: &Facts<'_>) -> bool {
-    let of_its_kind = match fault.effect {
-        Effect::CardRefused => facts.has_card,
-        Effect::EditRefused => facts.is_edit,
-        _ => true,
-    };
-    of_its_kind
-        && fault
-            .method
-            .as_deref()
-            .is_none_or(|method| method.eq_ignore_ascii_case(facts.method.as_str()))
-        && fault
-            .path
-            .as_deref()
-            .is_none_or(|pattern| matches_pattern(pattern, facts.path))
-        && fault
-            .bot
-            .as_deref()
-            .is_none_or(|bot| facts.bot == Some(bot))
-        && fault.room.as_deref().is_none_or(|room| {
-            facts
-                .room
-                .is_some_and(|(id, title)| room == id || room == title)
-        })
-}
-
-/// Whether `text` matches `pattern`, in which `*` stands for any characters. Greedy with one
-/// point to go back to, so the cost is at most the product of both lengths.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut p, mut t) = (0, 0);
-    let mut back = None;
-    while t < text.len() {
-        if pattern.get(p) == Some(&b'*') {
-            back = Some((p, t));
-            p += 1;
-        } else if pattern.get(p) == Some(&text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((star, from)) = back {
-            p = star + 1;
-            t = from + 1;
-            back = Some((star, t));
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
-/// The status of a code that [`Fault`] has checked.
-pub(super) fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
