@@ -6,15 +6,15 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::Server;
 use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::{Config, ConfigError, Draft, Place, Problem, Severity, Sources};
+use crate::config::{Config, ConfigError, Draft, Place, Problem, Seen, Severity, Sources};
 use crate::delivery::{self, Configuration, Engine, Gauges, Parts};
-use crate::http::{self, Current, Door, Reason, Service, ServiceError};
+use crate::http::{self, Current, Door, Reason, Reloads, Service, ServiceError};
+use crate::reload::{self, Reloader, Started, Way};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
@@ -26,6 +26,10 @@ pub struct Prepared {
     pub config: Config,
     /// The templates.
     pub renderer: Renderer,
+    /// What the files held.
+    pub seen: Seen,
+    /// Where it all comes from.
+    sources: Sources,
 }
 
 /// Reads configuration and templates and judges them as a whole.
@@ -62,7 +66,13 @@ pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, Co
     let config = draft.finish(renderer.as_ref().map(Renderer::names).as_deref())?;
     // Without a renderer a problem was noted, and `finish` has refused.
     let renderer = renderer.ok_or_else(|| ConfigError::Invalid(Vec::new()))?;
-    Ok(Prepared { config, renderer })
+    let seen = config.files.look();
+    Ok(Prepared {
+        config,
+        renderer,
+        seen,
+        sources: sources.clone(),
+    })
 }
 
 /// A broken template as a problem of the configuration.
@@ -129,8 +139,9 @@ pub struct App {
     engine: Arc<Engine>,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
-    delay: Duration,
-    grace: Duration,
+    service: Arc<Service>,
+    reloader: Reloader,
+    watches: bool,
 }
 
 impl App {
@@ -142,7 +153,7 @@ impl App {
     pub fn start(prepared: Prepared) -> Result<Self, StartError> {
         let webex = &prepared.config.webex;
         let https = Https::new(webex.request_timeout, webex.ca_file.as_deref())?;
-        Self::start_with(prepared, Arc::new(https))
+        Self::assemble(prepared, Arc::new(https), Way::Configured)
     }
 
     /// As [`Self::start`], with another way to Webex.
@@ -153,12 +164,27 @@ impl App {
         prepared: Prepared,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, StartError> {
-        let Prepared { config, renderer } = prepared;
+        let way = Way::Given(Arc::clone(&transport));
+        Self::assemble(prepared, transport, way)
+    }
+
+    fn assemble(
+        prepared: Prepared,
+        transport: Arc<dyn Transport>,
+        way: Way,
+    ) -> Result<Self, StartError> {
+        let Prepared {
+            config,
+            renderer,
+            seen,
+            sources,
+        } = prepared;
         let (engine, metrics) = engine(&config, renderer, transport)?;
         let server = &config.server;
         let current = Current::read(engine.loaded(), server)?;
-        let service = Service::new(current, Arc::clone(&engine), metrics, server);
-        let service = Arc::new(service);
+        let (reloads, requests) = Reloads::new();
+        let parts = (Arc::clone(&engine), Arc::clone(&metrics));
+        let service = Arc::new(Service::new(current, parts.0, parts.1, reloads, server));
         let open = |key, address: SocketAddr, door| {
             let bind = |source| StartError::Bind {
                 key,
@@ -178,14 +204,35 @@ impl App {
             servers.push(admin);
             admin_address = Some(address);
         }
+        let reloader = Reloader::new(reload::Parts {
+            sources,
+            way,
+            engine: Arc::clone(&engine),
+            service: Arc::clone(&service),
+            metrics,
+            requests,
+            started: Started {
+                outline: config.outline,
+                files: config.files,
+                seen,
+            },
+        });
         Ok(Self {
             servers,
             engine,
             address,
             admin_address,
-            delay: config.server.shutdown_delay,
-            grace: config.server.shutdown_grace,
+            service,
+            reloader,
+            watches: false,
         })
+    }
+
+    /// Reloads at SIGHUP and when files of the configuration change, besides when asked.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.watches = true;
+        self
     }
 
     /// Where it listens.
@@ -212,18 +259,27 @@ impl App {
             let engine = Arc::clone(&self.engine);
             async move { engine.introduce_bots().await }
         });
+        let reloader = tokio::spawn(async move {
+            if self.watches {
+                self.reloader.run_and_watch().await;
+            } else {
+                self.reloader.run().await;
+            }
+        });
         stop.await;
         introduction.abort();
+        reloader.abort();
+        let (delay, grace) = self.service.shutdown();
         self.engine.withdraw();
         tracing::info!(
-            delay_seconds = self.delay.as_secs(),
+            delay_seconds = delay.as_secs(),
             "stopping: not ready from now on",
         );
-        tokio::time::sleep(self.delay).await;
+        tokio::time::sleep(delay).await;
         tracing::info!("stopping: what has not begun is given back, the rest is finished");
-        if !self.engine.drain(self.grace).await {
+        if !self.engine.drain(grace).await {
             tracing::warn!(
-                grace_seconds = self.grace.as_secs(),
+                grace_seconds = grace.as_secs(),
                 "some deliveries did not end within `server.shutdown_grace`; Alertmanager will send them again",
             );
         }
@@ -244,7 +300,7 @@ pub fn engine(
     renderer: Renderer,
     transport: Arc<dyn Transport>,
 ) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
-    let outcomes = Reason::ALL.map(Reason::as_str);
+    let outcomes = Reason::outcomes();
     let bots: Vec<_> = config.bots.keys().map(Arc::clone).collect();
     let metrics = Arc::new(Metrics::new(&MetricLabels {
         receivers: &Service::labels(&config.routes),

@@ -17,5 +17,6 @@ pub mod webex;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod reload;
 pub mod sandbox;
 pub mod telemetry;

@@ -48,7 +48,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 logs(&prepared.config.log)?;
                 told = true;
             }
-            App::start(prepared).map_err(anyhow::Error::from)
+            let app = App::start(prepared).map_err(anyhow::Error::from)?;
+            Ok(app.watching())
         })?;
         print(&instructions(page, app.address()))?;
 

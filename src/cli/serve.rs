@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let bots = prepared.config.bots.len();
     runtime(prepared.config.server.workers.get())?.block_on(async {
         let stop = stop_signal();
-        let app = App::start(prepared)?;
+        let app = App::start(prepared)?.watching();
         let address = app.address();
         if let Some(address) = app.admin_address() {
             tracing::info!(%address, "metrics are on {address}");

@@ -8,6 +8,7 @@
 //! What does not belong here: whether the settings make sense together (`resolve`).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use config::{ConfigError as Fault, Environment, File, FileFormat, Source, Value, ValueKind};
@@ -23,14 +24,22 @@ pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
 /// Tables whose entries the author names. A variable would lose the name's case.
 const NAMED: [&str; 3] = ["bots", "rooms", "receivers"];
 
-/// Where a configuration comes from. Holds secrets from the environment, so it has no
-/// `Debug`.
-#[derive(Default)]
+/// Where a configuration comes from. Holds secrets from the environment, which `Debug` does
+/// not show.
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The TOML file, if there is one.
     pub file: Option<PathBuf>,
     /// The process's environment, or what stands for it in a test.
     pub environment: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sources {

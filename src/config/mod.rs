@@ -14,9 +14,11 @@ mod documentation;
 #[cfg(test)]
 mod example;
 mod expected;
+mod files;
 mod judge;
 mod layers;
 mod messages;
+mod outline;
 mod places;
 mod problem;
 mod receivers;
@@ -26,7 +28,9 @@ mod secret;
 mod settings;
 mod units;
 
+pub use files::{Files, Seen};
 pub use layers::Sources;
+pub use outline::{Changes, NEEDS_RESTART, Names, Outline};
 pub use problem::{ConfigError, Place, Problem, Severity};
 pub use resolve::{Bot, Config, Draft, Webex};
 pub use secret::{SecretError, SecretSource};

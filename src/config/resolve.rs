@@ -11,9 +11,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use super::files::Files;
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
 use super::messages;
+use super::outline::Outline;
 use super::places::Places;
 use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
@@ -42,6 +44,10 @@ pub struct Config {
     pub bots: BTreeMap<Arc<str>, Bot>,
     /// The receivers; never empty.
     pub routes: Routes,
+    /// The files that all of this was read from.
+    pub files: Files,
+    /// What it says, to be told apart from another.
+    pub outline: Outline,
     /// What works, but hardly as meant.
     pub warnings: Vec<Problem>,
 }
@@ -132,6 +138,8 @@ impl<'a> Draft<'a> {
     /// With everything that is wrong, all at once.
     pub fn finish(self, templates: Option<&[String]>) -> Result<Config, ConfigError> {
         let mut judge = Judge::new(&self.places, self.problems);
+        let files = Files::of(self.sources.file.as_deref(), &self.settings);
+        let outline = Outline::new(&self.settings);
         let Settings {
             server,
             delivery,
@@ -179,6 +187,8 @@ impl<'a> Draft<'a> {
                 log,
                 bots,
                 routes,
+                files,
+                outline,
                 warnings,
             }),
             _ => Err(ConfigError::Invalid(errors)),

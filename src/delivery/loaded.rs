@@ -55,6 +55,12 @@ impl Loaded {
         &self.routes
     }
 
+    /// The way to Webex.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The bot of a receiver; all its rooms are reached by one.
     pub(super) fn bot_of(&self, receiver: &Receiver) -> Option<&Arc<Bot>> {
         self.bots.get(&receiver.destinations.first()?.bot)

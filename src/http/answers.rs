@@ -9,7 +9,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use serde::Serialize;
 
+use super::reload::Refused;
 use crate::alertmanager::PayloadError;
+use crate::config::Changes;
 use crate::delivery::{Outcome, RefusalCause, Trouble};
 
 /// The longest message of an answer; Alertmanager logs it whole.
@@ -65,11 +67,15 @@ pub enum Reason {
     TooLarge,
     /// The body is not JSON by its content type.
     UnsupportedMediaType,
+    /// The configuration was read again, and counts.
+    Reloaded,
+    /// The configuration was read again and is wrong; the old one stays.
+    ConfigRefused,
 }
 
 impl Reason {
-    /// All of them, so that each metric exists at zero.
-    pub const ALL: [Self; 23] = [
+    /// All of them.
+    pub const ALL: [Self; 25] = [
         Self::Delivered,
         Self::Partial,
         Self::Duplicate,
@@ -93,7 +99,17 @@ impl Reason {
         Self::TooSlow,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::Reloaded,
+        Self::ConfigRefused,
     ];
+
+    /// Those that a notification may get, so that each metric exists at zero.
+    #[must_use]
+    pub fn outcomes() -> Vec<&'static str> {
+        let others = [Self::NotFound, Self::Reloaded, Self::ConfigRefused];
+        let outcomes = Self::ALL.into_iter().filter(|one| !others.contains(one));
+        outcomes.map(Self::as_str).collect()
+    }
 
     /// As it stands in answers and metrics.
     #[must_use]
@@ -122,6 +138,8 @@ impl Reason {
             Self::TooSlow => "too_slow",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::Reloaded => "reloaded",
+            Self::ConfigRefused => "config_refused",
         }
     }
 }
@@ -237,6 +255,45 @@ impl Answer {
             _ => {}
         }
         response.json(body)
+    }
+}
+
+/// What comes of a reload; `None` where nobody reads the configuration any more.
+pub(super) fn reloaded(done: Option<Result<Changes, Refused>>) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Reloaded {
+        #[serde(flatten)]
+        body: Body<'static>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        changes: Option<Changes>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        errors: Refused,
+    }
+    let body = |status, reason, message| Body {
+        status,
+        reason,
+        message,
+    };
+    match done {
+        None => Answer::from(Outcome::Draining).into_response(),
+        Some(Ok(changes)) => HttpResponse::Ok().json(Reloaded {
+            body: body(
+                "ok",
+                Reason::Reloaded,
+                "the configuration was read again and counts now",
+            ),
+            changes: Some(changes),
+            errors: Vec::new(),
+        }),
+        Some(Err(errors)) => HttpResponse::UnprocessableEntity().json(Reloaded {
+            body: body(
+                "error",
+                Reason::ConfigRefused,
+                "the configuration is wrong, and the old one stays; mend what `errors` says",
+            ),
+            changes: None,
+            errors,
+        }),
     }
 }
 

@@ -18,6 +18,7 @@ mod credentials;
 mod health;
 mod metrics;
 mod notifications;
+mod reload;
 mod server;
 mod tls;
 
@@ -29,6 +30,7 @@ use arc_swap::ArcSwap;
 
 pub use answers::Reason;
 pub use callers::{CallerError, unreadable_credentials};
+pub use reload::{Asked, Refused, ReloadRequests, Reloads, Status};
 pub use server::serve;
 pub use tls::{Doubt, ServerTlsError, inspect};
 
@@ -55,6 +57,7 @@ pub struct Service {
     current: ArcSwap<Current>,
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
+    reloads: Reloads,
     limits: Limits,
     /// What every path begins with: nothing, or a slash and more.
     prefix: String,
@@ -68,6 +71,8 @@ pub struct Current {
     loaded: Arc<Loaded>,
     callers: Callers,
     bodies: Bodies,
+    shutdown_delay: Duration,
+    shutdown_grace: Duration,
     /// For connections that begin now.
     tls: Option<Arc<ServerTls>>,
 }
@@ -106,6 +111,8 @@ impl Current {
                 loaded,
                 callers,
                 bodies: Bodies::new(server.body_limit, server.body_timeout),
+                shutdown_delay: server.shutdown_delay,
+                shutdown_grace: server.shutdown_grace,
                 tls,
             }),
             Ok(_) => Err(errors),
@@ -152,6 +159,7 @@ impl Service {
         current: Current,
         engine: Arc<Engine>,
         metrics: Arc<Metrics>,
+        reloads: Reloads,
         server: &config::Server,
     ) -> Self {
         let number =
@@ -160,6 +168,7 @@ impl Service {
             current: ArcSwap::from_pointee(current),
             engine,
             metrics,
+            reloads,
             limits: Limits {
                 workers: number(server.workers),
                 connections: number(server.max_connections),
@@ -182,6 +191,14 @@ impl Service {
         server: &config::Server,
     ) -> Result<Current, Vec<ServiceError>> {
         Current::after(Some(&self.current.load()), loaded, server)
+    }
+
+    /// How it is to end, as the configuration says now: how long notifications are still
+    /// taken, and how long what has begun may take after that.
+    #[must_use]
+    pub fn shutdown(&self) -> (Duration, Duration) {
+        let current = self.current.load();
+        (current.shutdown_delay, current.shutdown_grace)
     }
 
     /// Requests work by this from now on, and connections that begin.
@@ -214,7 +231,13 @@ fn routes(config: &mut web::ServiceConfig, service: &Service, door: Door) {
         }
     }
     if door == Door::Admin || !service.admin_is_apart {
-        config.service(get("/metrics").route(web::get().to(metrics::metrics)));
+        config
+            .service(get("/metrics").route(web::get().to(metrics::metrics)))
+            .service(
+                web::resource(at("/-/reload"))
+                    .route(web::post().to(reload::reload))
+                    .default_service(web::to(async || only("POST"))),
+            );
     }
     config.default_service(web::to(nothing));
 }

@@ -112,6 +112,8 @@ pub struct Metrics {
     fallbacks: Family<ReceiverReason, Counter>,
     duplicates: Family<ReceiverLabel, Counter>,
     given_up: Family<ReceiverLabel, Counter>,
+    last_reload_successful: Gauge,
+    last_reload_success: Gauge,
 }
 
 /// The label sets that exist from the start.
@@ -146,7 +148,10 @@ impl Metrics {
             fallbacks: Family::default(),
             duplicates: Family::default(),
             given_up: Family::default(),
+            last_reload_successful: Gauge::default(),
+            last_reload_success: Gauge::default(),
         };
+        metrics.config_loaded();
         metrics.register();
         for outcome in labels.outcomes {
             drop(
@@ -218,6 +223,17 @@ impl Metrics {
             "given_up",
             "Notifications given up because nobody asked for them any more",
             self.given_up.clone(),
+        );
+        registry.register(
+            "config_last_reload_successful",
+            "1 if the configuration that was read last counts, 0 if it was refused",
+            self.last_reload_successful.clone(),
+        );
+        registry.register_with_unit(
+            "config_last_reload_success_timestamp",
+            "When the configuration that counts was loaded",
+            Unit::Seconds,
+            self.last_reload_success.clone(),
         );
         registry.register(
             "build",
@@ -420,6 +436,18 @@ impl Metrics {
                 receiver: Arc::clone(receiver),
             })
             .inc();
+    }
+
+    /// The configuration that was read last counts.
+    pub fn config_loaded(&self) {
+        self.last_reload_successful.set(1);
+        let now = jiff::Timestamp::now().as_second();
+        self.last_reload_success.set(now);
+    }
+
+    /// The configuration that was read last was refused.
+    pub fn config_refused(&self) {
+        self.last_reload_successful.set(0);
     }
 
     /// How many notifications of a receiver wait.

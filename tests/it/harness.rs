@@ -92,7 +92,9 @@ impl Rig {
     }
 
     pub(crate) fn over(sandbox: Sandbox, transport: Arc<dyn Transport>, more: &str) -> Self {
-        let Prepared { config, renderer } = prepared(&sandbox, more);
+        let Prepared {
+            config, renderer, ..
+        } = prepared(&sandbox, more);
         let (engine, metrics) = app::engine(&config, renderer, Arc::clone(&transport)).unwrap();
         Self {
             engine,

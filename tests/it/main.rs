@@ -17,4 +17,5 @@ mod real_alertmanager;
 mod real_storms;
 mod reload;
 mod room;
+mod reload_files;
 mod templates;

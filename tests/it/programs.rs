@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -304,6 +305,15 @@ impl Service {
             .arg("serve")
             .env("ALERTMANAGER_WEBEX__SERVER__LISTEN", "127.0.0.1:0")
             .env("ALERTMANAGER_WEBEX__SERVER__SHUTDOWN_DELAY", "0s");
+        Self::ready(command)
+    }
+
+    /// `serve` with a file that says all.
+    pub(crate) fn with_config(config: &Path) -> Self {
+        Self::ready(ours().args(["serve", "--config"]).arg(config))
+    }
+
+    fn ready(command: &mut Command) -> Self {
         let program = Program::start(command);
         let address = program.word_after("ready on ");
         let address = address.trim_end_matches(':').to_owned();

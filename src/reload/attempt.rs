@@ -1,0 +1,108 @@
+//! One attempt at a reload: reads everything, then swaps, or changes nothing.
+
+use std::sync::Arc;
+
+use crate::app;
+use crate::config::{Changes, Config, ConfigError, Files, Outline, Seen, Sources};
+use crate::delivery::Engine;
+use crate::http::{Refused, Service};
+use crate::webex::{Client, Https, Transport};
+
+/// The way to Webex.
+#[derive(Clone)]
+pub enum Way {
+    /// As the configuration says, through a pool of its own.
+    Configured,
+    /// This one, whatever the configuration says.
+    Given(Arc<dyn Transport>),
+}
+
+/// What is there from the start.
+pub(super) struct Base {
+    pub(super) sources: Sources,
+    pub(super) way: Way,
+    pub(super) engine: Arc<Engine>,
+    pub(super) service: Arc<Service>,
+    /// What the process was started with.
+    pub(super) started: Outline,
+}
+
+/// What is known of the configuration that counts.
+pub(super) struct Known {
+    pub(super) outline: Outline,
+    pub(super) seen: Seen,
+}
+
+/// A configuration that counts now.
+pub(super) struct Accepted {
+    pub(super) changes: Changes,
+    pub(super) known: Known,
+    pub(super) files: Files,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads the configuration, and swaps it in if it holds together. Reads files, so it blocks.
+///
+/// # Errors
+/// With everything that is wrong; then nothing was changed.
+pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Refused> {
+    let prepared = app::prepare(&base.sources).map_err(|error| told(&error))?;
+    let config = prepared.config;
+    let mut changes = known.outline.changes(&config.outline);
+    changes.restart = base.started.changes(&config.outline).restart;
+    known.seen.add_changes(&prepared.seen, &mut changes);
+    let client = client(base, &config, &changes)?;
+    let configuration = app::configuration(&config, prepared.renderer, client);
+    let read = base.engine.read(configuration).map_err(all)?;
+    let current = base
+        .service
+        .read(Arc::clone(read.loaded()), &config.server)
+        .map_err(all)?;
+    // Nothing can fail from here on. Requests are the last to see it, so that whatever they
+    // find in it is there.
+    base.engine.swap(read);
+    base.service.swap(current);
+    Ok(Accepted {
+        changes,
+        known: Known {
+            outline: config.outline,
+            seen: prepared.seen,
+        },
+        files: config.files,
+        warnings: config.warnings.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// The way to Webex, with a pool of its own only where it is another one: connections are
+/// not made anew for nothing.
+fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Refused> {
+    let is_other = |key: &String| key.starts_with("webex.");
+    if !changes.keys.iter().chain(&changes.files).any(is_other) {
+        return Ok(base.engine.loaded().client().clone());
+    }
+    let transport = match &base.way {
+        Way::Given(transport) => Arc::clone(transport),
+        Way::Configured => {
+            let webex = &config.webex;
+            let https = Https::new(webex.request_timeout, webex.ca_file.as_deref());
+            Arc::new(https.map_err(|error| all(vec![error]))?)
+        }
+    };
+    Client::new(&config.webex.base_url, transport)
+        .map_err(|error| all(vec![app::StartError::BaseUrl(error)]))
+}
+
+/// Each problem as `check` prints it.
+fn told(error: &ConfigError) -> Refused {
+    match error {
+        ConfigError::Invalid(problems) => problems.iter().map(ToString::to_string).collect(),
+        ConfigError::Unreadable { .. } => all(vec![error]),
+    }
+}
+
+fn all<E: std::fmt::Display>(errors: Vec<E>) -> Refused {
+    errors
+        .into_iter()
+        .map(|error| format!("error: {error}"))
+        .collect()
+}
