@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::config::{Config, ConfigError, Draft, Place, Problem, Seen, Severity, Sources};
 use crate::delivery::{self, Configuration, Engine, Gauges, Parts};
 use crate::http::{self, Current, Door, Reason, Reloads, Service, ServiceError};
-use crate::reload::{self, Reloader, Started, Way};
+use crate::reload::{self, Hangups, Reloader, Started, Way};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, TlsError, Transport};
@@ -141,7 +141,8 @@ pub struct App {
     admin_address: Option<SocketAddr>,
     service: Arc<Service>,
     reloader: Reloader,
-    watches: bool,
+    /// `None` where only who asks makes it reload.
+    hangups: Option<Hangups>,
 }
 
 impl App {
@@ -224,14 +225,15 @@ impl App {
             admin_address,
             service,
             reloader,
-            watches: false,
+            hangups: None,
         })
     }
 
-    /// Reloads at SIGHUP and when files of the configuration change, besides when asked.
+    /// Reloads at SIGHUP and when files of the configuration change, besides when asked. The
+    /// signal counts from this call on: before, it ends the process.
     #[must_use]
     pub fn watching(mut self) -> Self {
-        self.watches = true;
+        self.hangups = Some(Hangups::new());
         self
     }
 
@@ -260,10 +262,9 @@ impl App {
             async move { engine.introduce_bots().await }
         });
         let reloader = tokio::spawn(async move {
-            if self.watches {
-                self.reloader.run_and_watch().await;
-            } else {
-                self.reloader.run().await;
+            match self.hangups {
+                Some(hangups) => self.reloader.run_and_watch(hangups).await,
+                None => self.reloader.run().await,
             }
         });
         stop.await;

@@ -107,9 +107,8 @@ impl Reloader {
     }
 
     /// Answers who asks, and reloads at SIGHUP and when files change.
-    pub async fn run_and_watch(mut self) {
+    pub async fn run_and_watch(mut self, mut hangups: Hangups) {
         let mut watch = Watch::new();
-        let mut hangups = signal(SignalKind::hangup()).ok();
         self.follow(&mut watch).await;
         // What changed between the start and now was not watched.
         self.look().await;
@@ -119,7 +118,7 @@ impl Reloader {
                     Some(asked) => Trigger::Asked(asked),
                     None => return,
                 },
-                () = hangup(&mut hangups) => Trigger::Signal,
+                () = hangups.next() => Trigger::Signal,
                 () = watch.time_to_look() => Trigger::Files,
             };
             let reloaded = match trigger {
@@ -241,12 +240,29 @@ impl Reloader {
     }
 }
 
-/// Waits for SIGHUP; for ever where that cannot be had.
-async fn hangup(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
+/// SIGHUPs, from the moment this is made.
+pub struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// Takes the signal from now on. Must be called on a runtime.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(signal(SignalKind::hangup()).ok())
+    }
+
+    /// Waits for one; for ever where that cannot be had.
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
         }
-        None => std::future::pending().await,
+    }
+}
+
+impl Default for Hangups {
+    fn default() -> Self {
+        Self::new()
     }
 }
