@@ -16,6 +16,6 @@ mod programs;
 mod real_alertmanager;
 mod real_storms;
 mod reload;
-mod room;
 mod reload_files;
+mod room;
 mod templates;
