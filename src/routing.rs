@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::config::SecretSource;
 use crate::render::ReceiverData;
+use crate::webex::Recipient;
 
 /// The receiver that `POST /alertmanager` without a name means.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -17,7 +18,7 @@ pub const DEFAULT_RECEIVER: &str = "default";
 pub struct Receiver {
     /// Its name; may hold slashes, as prometheus-operator's `namespace/name/receiver`.
     pub name: Arc<str>,
-    /// Where its messages go; never empty.
+    /// Where its messages go: rooms, then people; never empty.
     pub destinations: Vec<Destination>,
     /// The name of the template that makes the message.
     pub template: String,
@@ -66,15 +67,56 @@ impl Access {
     }
 }
 
-/// Where messages go: a room, through a bot.
+/// Where messages go, through a bot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Destination {
     /// The bot's name in the configuration.
     pub bot: Arc<str>,
-    /// What people call the room: its name in the configuration, else its id.
-    pub room_name: Arc<str>,
+    /// What people call it: a room's name in the configuration, else its id; a person's
+    /// address.
+    pub name: Arc<str>,
     /// What Webex calls it.
-    pub room_id: Arc<str>,
+    pub target: Target,
+}
+
+/// What Webex calls a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A room, by its id.
+    Room(Arc<str>),
+    /// A person, by an e-mail address of Webex: a direct message.
+    Person(Arc<str>),
+}
+
+impl Destination {
+    /// What tells it from the other destinations of its bot. No id of a room holds the `@`
+    /// of an address.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        match &self.target {
+            Target::Room(id) | Target::Person(id) => id,
+        }
+    }
+}
+
+impl<'a> From<&'a Target> for Recipient<'a> {
+    fn from(target: &'a Target) -> Self {
+        match target {
+            Target::Room(id) => Self::Room(id),
+            Target::Person(address) => Self::Person(address),
+        }
+    }
+}
+
+impl Target {
+    /// The word for it.
+    #[must_use]
+    pub const fn noun(&self) -> &'static str {
+        match self {
+            Self::Room(_) => "room",
+            Self::Person(_) => "person",
+        }
+    }
 }
 
 /// All receivers, by name.

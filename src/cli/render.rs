@@ -18,9 +18,9 @@ use crate::render::{
     CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
     Renderer, Subject, plain_text,
 };
-use crate::routing::DEFAULT_RECEIVER;
+use crate::routing::{DEFAULT_RECEIVER, Target};
 use crate::sandbox::html;
-use crate::webex::{Attachment, NewMessage};
+use crate::webex::{Attachment, NewMessage, Recipient};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -123,7 +123,7 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         now: jiff::Timestamp::now(),
     });
     for (number, message) in rendered.messages.iter().enumerate() {
-        if let Some(data) = data(arguments.format, message, &chosen.room_id)? {
+        if let Some(data) = data(arguments.format, message, &chosen.target)? {
             print(&data)?;
         }
         tell(&budget(number + 1, rendered.messages.len(), message));
@@ -132,7 +132,7 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
 }
 
 /// What goes to stdout for a message.
-fn data(format: Format, message: &Message, room_id: &str) -> anyhow::Result<Option<String>> {
+fn data(format: Format, message: &Message, target: &Target) -> anyhow::Result<Option<String>> {
     let card = message.card.as_ref();
     Ok(Some(match format {
         Format::Markdown => message.markdown.clone(),
@@ -144,7 +144,7 @@ fn data(format: Format, message: &Message, room_id: &str) -> anyhow::Result<Opti
             serde_json::to_string_pretty(&card)?
         }
         Format::Request => serde_json::to_string_pretty(&NewMessage {
-            room_id,
+            to: Recipient::from(target),
             markdown: Some(&message.markdown),
             text: None,
             parent_id: None,
@@ -189,7 +189,7 @@ struct Chosen {
     receiver: String,
     template: String,
     data: Option<ReceiverData>,
-    room_id: String,
+    target: Target,
 }
 
 /// The template as a file, where one is named: with its ending, or with a path.
@@ -223,7 +223,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
             receiver: name.to_owned(),
             template: named.unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
             data: None,
-            room_id: "ROOM".to_owned(),
+            target: Target::Room("ROOM".into()),
         });
     };
     let prepared = prepare_with(&Sources::new(Some(file.clone())), &files)?;
@@ -235,10 +235,10 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
         receiver: name.to_owned(),
         template: named.unwrap_or_else(|| receiver.template.clone()),
         data: Some(receiver.messages.clone()),
-        room_id: receiver
-            .destinations
-            .first()
-            .map_or_else(String::new, |destination| destination.room_id.to_string()),
+        target: receiver.destinations.first().map_or_else(
+            || Target::Room("ROOM".into()),
+            |destination| destination.target.clone(),
+        ),
         renderer: prepared.renderer,
     })
 }

@@ -151,7 +151,7 @@ pub(super) fn expected(path: &[String]) -> Expected {
         | ["receivers", _, "mention", "everyone"] => SWITCH,
         ["receivers", _, "mention"] => MENTION,
         ["receivers", _, "mention", "severity"] => SEVERITIES,
-        ["receivers", _, "mention", "people"] => PEOPLE,
+        ["receivers", _, "people"] | ["receivers", _, "mention", "people"] => PEOPLE,
         ["receivers", _, "settings"] => SETTINGS,
         ["templates", "timezone"] => ZONE,
         ["links", "rewrite"] => RULES,

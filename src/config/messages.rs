@@ -102,6 +102,19 @@ impl Judge<'_> {
         false
     }
 
+    /// A person's address, where this is one.
+    pub(super) fn address_of(&mut self, path: &[&str], person: &str) -> Option<Address> {
+        let address = Address::parse(person);
+        if address.is_none() {
+            self.error(
+                path,
+                "this is not an e-mail address",
+                "write the address that the person has in Webex, such as `oncall@example.org`",
+            );
+        }
+        address
+    }
+
     /// Who is mentioned, where anybody is.
     pub(super) fn mention(
         &mut self,
@@ -130,14 +143,9 @@ impl Judge<'_> {
         }
         let mut people = Vec::new();
         for (index, person) in mention.people.iter().enumerate() {
-            match Address::parse(person) {
-                Some(address) => people.push(address),
-                None => self.error(
-                    &[&people_key[..], &[&index.to_string()]].concat(),
-                    "this is not an e-mail address",
-                    "write the address that the person has in Webex, such as `oncall@example.org`",
-                ),
-            }
+            let index = index.to_string();
+            let path = [&people_key[..], &[&index]].concat();
+            people.extend(self.address_of(&path, person));
         }
         Some(Mention::new(
             mention.severity.clone(),

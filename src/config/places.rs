@@ -95,7 +95,7 @@ pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
         [
             "receivers",
             _,
-            "rooms" | "basic_auth" | "client_subjects",
+            "rooms" | "people" | "basic_auth" | "client_subjects",
             _,
         ] => path[..3].to_vec(),
         ["receivers", name, "basic_auth", _, key] => vec!["receivers", name, "basic_auth", key],

@@ -9,7 +9,7 @@ use super::room_id;
 use super::secret::could_be_a_secret;
 use super::settings;
 use crate::render::ReceiverData;
-use crate::routing::{Conversation, Destination, Receiver};
+use crate::routing::{Conversation, Destination, Receiver, Target};
 
 /// What receivers may name.
 pub(super) struct Known<'a> {
@@ -29,7 +29,8 @@ impl Judge<'_> {
     ) -> Option<Receiver> {
         self.receiver_name(name);
         let bot = self.bot_of(name, receiver, known.bots);
-        let rooms = self.rooms_of(name, receiver, known.rooms);
+        let mut targets = self.rooms_of(name, receiver, known.rooms);
+        targets.extend(self.people_of(name, &receiver.people));
         if let Some(templates) = known.templates {
             self.template(name, &receiver.template, templates);
         }
@@ -39,12 +40,12 @@ impl Judge<'_> {
         let bot = bot?;
         Some(Receiver {
             name: name.into(),
-            destinations: rooms
+            destinations: targets
                 .into_iter()
-                .map(|(room_name, room_id)| Destination {
+                .map(|(name, target)| Destination {
                     bot: Arc::clone(&bot),
-                    room_name,
-                    room_id,
+                    name,
+                    target,
                 })
                 .collect(),
             template: receiver.template.clone(),
@@ -108,13 +109,16 @@ impl Judge<'_> {
         name: &str,
         receiver: &settings::Receiver,
         known: &BTreeMap<String, String>,
-    ) -> Vec<(Arc<str>, Arc<str>)> {
+    ) -> Vec<(Arc<str>, Target)> {
         let path = ["receivers", name, "rooms"];
-        if receiver.rooms.is_empty() && !self.noted(&path) {
+        let people = ["receivers", name, "people"];
+        let is_empty = receiver.rooms.is_empty() && receiver.people.is_empty();
+        if is_empty && !self.noted(&path) && !self.noted(&people) {
             self.error(
                 &path,
                 "this receiver has no room",
-                "write `rooms = [\"NAME\"]` with names from `[rooms]` or room ids",
+                "write `rooms = [\"NAME\"]` with names from `[rooms]` or room ids, \
+                 or `people = [\"oncall@example.org\"]`",
             );
         }
         let mut rooms: Vec<(Arc<str>, Arc<str>)> = Vec::new();
@@ -138,7 +142,34 @@ impl Judge<'_> {
                 ),
             }
         }
-        rooms
+        let rooms = rooms.into_iter();
+        rooms.map(|(name, id)| (name, Target::Room(id))).collect()
+    }
+
+    /// Whom direct messages go to.
+    fn people_of(&mut self, receiver: &str, people: &[String]) -> Vec<(Arc<str>, Target)> {
+        let mut known: Vec<String> = Vec::new();
+        let mut targets = Vec::new();
+        for (index, person) in people.iter().enumerate() {
+            let index = index.to_string();
+            let path = ["receivers", receiver, "people", &index];
+            let Some(address) = self.address_of(&path, person) else {
+                continue;
+            };
+            // Webex does not tell capitals of an address apart.
+            if known.contains(&address.as_str().to_lowercase()) {
+                self.error(
+                    &path,
+                    "this person stands here twice",
+                    "name everybody once; each message would be posted twice",
+                );
+                continue;
+            }
+            known.push(address.as_str().to_lowercase());
+            let address: Arc<str> = address.as_str().into();
+            targets.push((Arc::clone(&address), Target::Person(address)));
+        }
+        targets
     }
 
     /// A room's name for people, and its id.

@@ -245,6 +245,8 @@ pub struct Receiver {
     pub bot: Option<String>,
     /// Names from `[rooms]`, or room ids.
     pub rooms: Vec<String>,
+    /// E-mail addresses of Webex, each for direct messages.
+    pub people: Vec<String>,
     /// The template that makes the message.
     pub template: String,
     /// What becomes of later notifications of a group that the room knows.
@@ -270,6 +272,7 @@ impl Default for Receiver {
         Self {
             bot: None,
             rooms: Vec::new(),
+            people: Vec::new(),
             template: "default".to_owned(),
             conversation: Conversation::New,
             reply_on_resolve: false,

@@ -15,7 +15,7 @@ use super::job::{Item, Job, Settled};
 use super::notes;
 use super::retry::{Form, Verdict, judge};
 use crate::telemetry::MessageKind;
-use crate::webex::{self, Accepted, Attachment, NewMessage};
+use crate::webex::{self, Accepted, Attachment, NewMessage, Recipient};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
@@ -77,7 +77,7 @@ impl Bot {
             Form::Markdown | Form::Text => None,
         };
         let message = NewMessage {
-            room_id: &job.destination().room_id,
+            to: Recipient::from(&job.destination().target),
             markdown: (form != Form::Text).then_some(text),
             text: (form == Form::Text).then_some(text),
             parent_id: parent,

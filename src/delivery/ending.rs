@@ -74,7 +74,7 @@ impl Engine {
             None if refusing.is_empty() => {}
             None => {
                 for destination in &delivery.receiver.destinations {
-                    let room = &destination.room_name;
+                    let room = &destination.name;
                     let key = (Arc::clone(receiver), Arc::clone(room));
                     let again = !delivery
                         .refusals()

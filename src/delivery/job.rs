@@ -162,7 +162,7 @@ impl Job {
     /// What people call the receiver and the room, of the notification whose turn it was.
     pub(super) fn names(&self) -> (&Arc<str>, &Arc<str>) {
         let receiver = &self.first().delivery.receiver.name;
-        (receiver, &self.destination().room_name)
+        (receiver, &self.destination().name)
     }
 
     /// The log's context of the notification whose turn it was.
@@ -248,7 +248,8 @@ impl Through {
             delivery: Arc::clone(delivery),
             refusal: Some(Refusal {
                 cause,
-                room: Arc::clone(&destination.room_name),
+                noun: destination.target.noun(),
+                room: Arc::clone(&destination.name),
                 detail: detail.to_owned(),
             }),
         }

@@ -155,7 +155,7 @@ impl Names {
         let half = |key: &RandomState| {
             let mut hasher = key.build_hasher();
             for destination in destinations {
-                (&destination.bot, &destination.room_id).hash(&mut hasher);
+                (&destination.bot, destination.id()).hash(&mut hasher);
             }
             notification.group_key.hash(&mut hasher);
             u128::from(hasher.finish())

@@ -42,12 +42,14 @@ pub enum Outcome {
     Broken,
 }
 
-/// A room that refuses for good.
+/// A room or a person that refuses for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What is refused.
     pub cause: RefusalCause,
-    /// What people call the room.
+    /// The word for what refuses: `room` or `person`.
+    pub noun: &'static str,
+    /// What people call it.
     pub room: Arc<str>,
     /// Webex's own words and `trackingId`.
     pub detail: String,
@@ -56,7 +58,8 @@ pub struct Refusal {
 /// What Webex refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalCause {
-    /// The room is unknown, or the bot is not in it: Webex tells the two not apart.
+    /// The room is unknown, or the bot is not in it: Webex tells the two not apart. Or
+    /// nobody has the address.
     Room,
     /// The bot's token, for more than two minutes.
     Token,
@@ -67,6 +70,10 @@ pub enum RefusalCause {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, remedy) = match self.cause {
+            RefusalCause::Room if self.noun == "person" => (
+                "is unknown to Webex",
+                "write the address that the person has in Webex",
+            ),
             RefusalCause::Room => (
                 "is unknown to Webex, or the bot is not in it",
                 "add the bot to the room, or mend the room id",
@@ -80,7 +87,10 @@ impl fmt::Display for Refusal {
                 "look at the template; Webex's answer says more",
             ),
         };
-        write!(f, "room `{}` {what} ({}); {remedy}", self.room, self.detail)
+        let Self {
+            noun, room, detail, ..
+        } = self;
+        write!(f, "{noun} `{room}` {what} ({detail}); {remedy}")
     }
 }
 

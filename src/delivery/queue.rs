@@ -81,7 +81,7 @@ impl Queue {
     pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
         let mut through = Vec::new();
         for (index, destination) in delivery.receiver.destinations.iter().enumerate() {
-            match self.dead.refuses(&destination.room_id, now) {
+            match self.dead.refuses(destination.id(), now) {
                 Some(detail) => through.push(Through::refused(
                     delivery,
                     destination,
@@ -89,7 +89,7 @@ impl Queue {
                     detail,
                 )),
                 None => self.lanes.push(
-                    &destination.room_id,
+                    destination.id(),
                     &delivery.order,
                     Item::new(delivery, index),
                 ),
@@ -422,7 +422,7 @@ impl Queue {
             .iter()
             .filter(|destination| {
                 self.lanes
-                    .group(&destination.room_id, &group)
+                    .group(destination.id(), &group)
                     .any(|item| Arc::ptr_eq(&item.delivery, delivery))
             })
             .count();

@@ -431,6 +431,7 @@ mod tests {
     fn refused(cause: RefusalCause) -> Outcome {
         Outcome::Refused(vec![Refusal {
             cause,
+            noun: "room",
             room: Arc::from("ops"),
             detail: "Webex answered 404 Not Found".into(),
         }])

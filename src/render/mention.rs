@@ -34,6 +34,14 @@ impl Address {
     }
 }
 
+impl Address {
+    /// The address itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// As Webex's Markdown mentions a person.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,4 +16,4 @@ pub use client::Client;
 pub use error::{CODES, Error, RetryAfter};
 pub use tls::{TlsError, install_provider};
 pub use transport::{Https, Transport, TransportError};
-pub use types::{Accepted, Attachment, Edit, NewMessage, Person};
+pub use types::{Accepted, Attachment, Edit, NewMessage, Person, Recipient};

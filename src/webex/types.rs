@@ -12,8 +12,9 @@ const CARD_TYPE: &str = "application/vnd.microsoft.card.adaptive";
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewMessage<'a> {
-    /// The room it goes to.
-    pub room_id: &'a str,
+    /// Where it goes: Webex takes exactly one destination.
+    #[serde(flatten)]
+    pub to: Recipient<'a>,
     /// Webex's Markdown, at most 7,439 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markdown: Option<&'a str>,
@@ -39,6 +40,17 @@ pub struct Edit<'a> {
     pub room_id: &'a str,
     /// Webex's Markdown, at most 7,439 bytes.
     pub markdown: &'a str,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub enum Recipient<'a> {
+    /// A room, by its id.
+    #[serde(rename = "roomId")]
+    Room(&'a str),
+    /// A direct message to whoever has this e-mail address in Webex.
+    #[serde(rename = "toPersonEmail")]
+    Person(&'a str),
 }
 
 /// What goes with a message.

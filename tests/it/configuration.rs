@@ -326,7 +326,7 @@ fn token_and_room_alone_suffice() {
     assert_eq!(config.server.listen.port(), 9091);
     assert_eq!(config.webex.base_url.as_str(), "https://webexapis.com/v1");
     let receiver = config.routes.find("").expect("`POST /alertmanager`");
-    assert_eq!(&*receiver.destinations[0].room_id, ROOM);
+    assert_eq!(receiver.destinations[0].id().as_ref(), ROOM);
     assert_eq!(&*receiver.destinations[0].bot, "default");
 }
 

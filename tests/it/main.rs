@@ -19,3 +19,4 @@ mod reload;
 mod reload_files;
 mod room;
 mod templates;
+mod tenancy;

@@ -27,7 +27,7 @@ impl Key {
         Self {
             receiver: Arc::clone(&receiver.name),
             bot: Arc::clone(&destination.bot),
-            room: Arc::clone(&destination.room_id),
+            room: Arc::clone(destination.id()),
             group,
         }
     }

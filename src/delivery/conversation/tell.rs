@@ -134,7 +134,7 @@ impl Bot {
             .and_then(|known| known.root.as_ref())
             .map(|root| Arc::clone(&root.room))
             .filter(|room| !room.is_empty());
-        let room = room.unwrap_or_else(|| Arc::clone(&job.destination().room_id));
+        let room = room.unwrap_or_else(|| Arc::clone(job.destination().id()));
         let edit = Edit {
             room_id: &room,
             markdown: &text,

@@ -1,0 +1,4 @@
+//! Many projects, one service: none reads, spams or starves another.
+
+mod people;
+mod wrong;

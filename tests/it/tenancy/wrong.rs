@@ -1,0 +1,43 @@
+//! What is wrong with the keys of tenancy, told with place and remedy.
+
+use std::collections::BTreeMap;
+
+use alertmanager_webex::app::prepare;
+use alertmanager_webex::config::Sources;
+
+/// What `check` says of a file with these receivers: errors, else warnings.
+fn told(receivers: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let toml = format!(
+        "[bots.default]\ntoken_env = \"TOKEN\"\n\
+         [rooms]\nops = \"Y2lzY29zcGFyazovL3VzL1JPT00vb3Bz\"\n\
+         dev-a = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGV2LWE\"\n{receivers}"
+    );
+    std::fs::write(&file, toml).unwrap();
+    let sources = Sources {
+        file: Some(file.clone()),
+        environment: BTreeMap::from([("TOKEN".to_owned(), "t".to_owned())]),
+    };
+    let told = match prepare(&sources) {
+        Err(error) => error.to_string(),
+        Ok(prepared) => {
+            let warnings = prepared.config.warnings.iter();
+            let told: Vec<String> = warnings.map(ToString::to_string).collect();
+            told.join("\n")
+        }
+    };
+    told.replace(&format!("{}/", folder.path().display()), "")
+}
+
+#[test]
+fn a_person_who_cannot_be_written_to() {
+    insta::assert_snapshot!(told(
+        "[receivers.default]
+people = [
+  \"on call\",
+  \"oncall@example.org\",
+  \"OnCall@example.org\",
+]"
+    ));
+}
