@@ -4,6 +4,7 @@
 //! configuration (`config`), and the bots and rooms themselves (`delivery`).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::config::SecretSource;
@@ -28,6 +29,8 @@ pub struct Receiver {
     pub messages: ReceiverData,
     /// What a caller must show.
     pub access: Access,
+    /// A ceiling of its own on what it posts, in all its rooms together.
+    pub max_messages_per_minute: Option<NonZeroU32>,
     /// Render and log, but post nothing.
     pub dry_run: bool,
 }

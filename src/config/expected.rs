@@ -140,7 +140,8 @@ pub(super) fn expected(path: &[String]) -> Expected {
             "bots",
             _,
             "messages_per_minute" | "burst" | "room_messages_per_minute",
-        ] => COUNT,
+        ]
+        | ["receivers", _, "max_messages_per_minute"] => COUNT,
         ["receivers", _, "rooms"] => ROOMS,
         ["receivers", _, "conversation"] => CONVERSATION,
         ["receivers", _, "basic_auth"] => LOGINS,

@@ -52,6 +52,7 @@ impl Judge<'_> {
             conversation,
             messages: ReceiverData::new(&receiver.settings, mention),
             access,
+            max_messages_per_minute: receiver.max_messages_per_minute,
             dry_run: receiver.dry_run,
         })
     }

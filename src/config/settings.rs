@@ -263,6 +263,8 @@ pub struct Receiver {
     pub basic_auth: Vec<BasicAuth>,
     /// Names of which a caller's certificate must hold one: its DNS names and URIs.
     pub client_subjects: Vec<String>,
+    /// A ceiling on what this receiver posts, in all its rooms together; none by default.
+    pub max_messages_per_minute: Option<NonZeroU32>,
     /// Render and log, but post nothing.
     pub dry_run: bool,
 }
@@ -281,6 +283,7 @@ impl Default for Receiver {
             bearer_token_file: None,
             basic_auth: Vec::new(),
             client_subjects: Vec::new(),
+            max_messages_per_minute: None,
             dry_run: false,
         }
     }

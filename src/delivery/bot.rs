@@ -126,6 +126,12 @@ impl Bot {
         Some(Trouble::Unavailable { detail })
     }
 
+    /// The ceiling of its own that holds a receiver back, where one does.
+    pub(super) fn holds_back(&self, receiver: &Arc<str>) -> Option<Trouble> {
+        let per_minute = self.queue().holds_back(receiver, Instant::now())?;
+        Some(Trouble::OverQuota { per_minute })
+    }
+
     fn last_error(&self) -> Option<String> {
         self.last_error
             .lock()
@@ -148,7 +154,7 @@ impl Bot {
             let now = Instant::now();
             if now >= next_sweep {
                 engine.give_up(&self);
-                self.queue().forget_idle_rooms();
+                self.queue().forget_idle_quotas(now);
                 next_sweep = now + SWEEP_EVERY;
             }
             let (step, waiting) = {

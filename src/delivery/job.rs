@@ -12,7 +12,25 @@ use super::outcome::{Refusal, RefusalCause};
 use super::retry::Form;
 use super::ticket::Delivery;
 use crate::render::Message;
-use crate::routing::Destination;
+use crate::routing::{Destination, Receiver};
+
+/// The ordered queue of one destination. A receiver with a ceiling of its own has one of its
+/// own, so that what waits for its ceiling holds up nobody else in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct LaneId {
+    pub(super) room: Arc<str>,
+    pub(super) receiver: Option<Arc<str>>,
+}
+
+impl LaneId {
+    pub(super) fn new(receiver: &Receiver, destination: &Destination) -> Self {
+        let is_limited = receiver.max_messages_per_minute.is_some();
+        Self {
+            room: Arc::clone(destination.id()),
+            receiver: is_limited.then(|| Arc::clone(&receiver.name)),
+        }
+    }
+}
 
 /// One notification's way into one room.
 pub(super) struct Item {
@@ -134,7 +152,7 @@ fn richest(message: &Message) -> Form {
 
 /// Something to send: one notification's next message, or a digest of several.
 pub(super) struct Job {
-    pub(super) lane: Arc<str>,
+    pub(super) lane: LaneId,
     pub(super) items: Vec<(GroupId, Item)>,
 }
 

@@ -86,6 +86,11 @@ where
         self.by_id.get(lane).map_or(0, |lane| lane.waiting)
     }
 
+    /// All lanes in which something waits or was taken.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &L> {
+        self.by_id.keys()
+    }
+
     /// How many lanes have something ready.
     pub(super) fn busy(&self) -> usize {
         self.turns.len()

@@ -344,7 +344,8 @@ impl Engine {
     fn trouble(&self, receiver: &Receiver) -> Option<Trouble> {
         let bot = &receiver.destinations.first()?.bot;
         let bots = self.all_bots();
-        bots.iter().find(|one| one.name == *bot)?.trouble()
+        let bot = bots.iter().find(|one| one.name == *bot)?;
+        bot.trouble().or_else(|| bot.holds_back(&receiver.name))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -1,6 +1,7 @@
 //! What became of a notification, told so that `http` can answer and people can mend.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +105,11 @@ pub enum Trouble {
         /// Time left when it was noted.
         closed_for: Duration,
     },
+    /// The receiver has posted as much as its own ceiling allows.
+    OverQuota {
+        /// `max_messages_per_minute`.
+        per_minute: NonZeroU32,
+    },
     /// Webex cannot be reached or is unwell.
     Unavailable {
         /// What happened last.
@@ -124,6 +130,11 @@ impl fmt::Display for Trouble {
                 f,
                 "Webex limits the rate of this bot; it may post again in {} s",
                 closed_for.as_secs().max(1)
+            ),
+            Self::OverQuota { per_minute } => write!(
+                f,
+                "this receiver has posted its {per_minute} messages a minute \
+                 (`max_messages_per_minute`); group alerts more coarsely, or raise it"
             ),
             Self::Unavailable { detail } => write!(f, "Webex is not available: {detail}"),
             Self::TokenRefused { detail } => write!(f, "Webex refuses the bot's token: {detail}"),

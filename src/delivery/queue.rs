@@ -6,6 +6,7 @@
 //! whose turn it is gives its first message, or, where it is long, a digest.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::conversation::Kind;
 use super::dead_rooms::DeadRooms;
 use super::gate::{Gate, Way};
-use super::job::{Item, Job, News, Settled, Step, Through};
+use super::job::{Item, Job, LaneId, News, Settled, Step, Through};
 use super::lanes::{After, Lanes};
 use super::memory::GroupId;
 use super::outage::Outage;
@@ -37,15 +38,15 @@ const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
 /// All that waits for one bot.
 pub(super) struct Queue {
-    lanes: Lanes<Arc<str>, GroupId, Item>,
+    lanes: Lanes<LaneId, GroupId, Item>,
     gate: Gate,
     pub(super) pace: Pace,
     outage: Outage,
     dead: DeadRooms,
     quotas: Quotas,
     digest_after: Duration,
-    /// Rooms that are sent digests.
-    digesting: HashSet<Arc<str>>,
+    /// Lanes that are sent digests.
+    digesting: HashSet<LaneId>,
     in_flight: usize,
     /// Whether a task sends what waits.
     pub(super) tended: bool,
@@ -80,6 +81,7 @@ impl Queue {
     /// Takes a notification for all its rooms. Returns the rooms that are known to refuse.
     pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
         let mut through = Vec::new();
+        self.quotas.limit(&delivery.receiver);
         for (index, destination) in delivery.receiver.destinations.iter().enumerate() {
             match self.dead.refuses(destination.id(), now) {
                 Some(detail) => through.push(Through::refused(
@@ -89,7 +91,7 @@ impl Queue {
                     detail,
                 )),
                 None => self.lanes.push(
-                    destination.id(),
+                    &LaneId::new(&delivery.receiver, destination),
                     &delivery.order,
                     Item::new(delivery, index),
                 ),
@@ -135,10 +137,11 @@ impl Queue {
             Use::Later(when) => return Step::Wait(Some(when)),
             Use::Refused => return Step::RefuseAll,
         }
-        if let Err(wait) = self.quotas.take() {
-            return Step::Wait(Some(now + wait));
+        if let Err(wait) = self.turn_to_quota(now) {
+            let unparked = self.lanes.next_unpark();
+            return Step::Wait(Some(unparked.map_or(now + wait, |at| at.min(now + wait))));
         }
-        if let Some(wait) = self.turn_to_room_with_quota() {
+        if let Err(wait) = self.quotas.reserve_of_bot(now) {
             return Step::Wait(Some(now + wait));
         }
         let Use::Now(token) = token.take(now) else {
@@ -152,7 +155,8 @@ impl Queue {
         if digest && items[0].1.may_join_digest(1) {
             self.fill_digest(renderer, &lane, &mut items);
         }
-        self.dead.asked(&lane);
+        self.quotas.spend(&lane);
+        self.dead.asked(&lane.room);
         self.gate.passed();
         self.pace.sent(now);
         self.in_flight += 1;
@@ -166,32 +170,43 @@ impl Queue {
     /// refuses sends nothing else. Says whether there is one.
     fn turn_to_living(&mut self) -> bool {
         let dead = &self.dead;
-        self.lanes.turn_to(|lane| !dead.is_being_asked(lane))
+        self.lanes.turn_to(|lane| !dead.is_being_asked(&lane.room))
     }
 
-    /// Turns to a room that has quota of its own left. Else returns how long none has.
-    fn turn_to_room_with_quota(&mut self) -> Option<Duration> {
-        if !self.quotas.has_rooms() {
-            return None;
-        }
-        let (dead, quotas) = (&self.dead, &self.quotas);
+    /// Turns to a lane whose room and receiver have quota left. Else says how long none has.
+    fn turn_to_quota(&mut self, now: Instant) -> Result<(), Duration> {
+        let (dead, quotas) = (&self.dead, &mut self.quotas);
         let mut shortest: Option<Duration> = None;
         let found = self.lanes.turn_to(|lane| {
-            if dead.is_being_asked(lane) {
+            if dead.is_being_asked(&lane.room) {
                 return false;
             }
-            let Err(wait) = quotas.take_of_room(lane) else {
+            let Err(wait) = quotas.reserve(lane, now) else {
                 return true;
             };
             shortest = Some(shortest.map_or(wait, |shortest| shortest.min(wait)));
             false
         });
-        if found { None } else { shortest }
+        match shortest {
+            Some(shortest) if !found => Err(shortest),
+            _ => Ok(()),
+        }
     }
 
-    /// Forgets the quotas of rooms that nothing was sent to lately.
-    pub(super) fn forget_idle_rooms(&self) {
-        self.quotas.forget_idle_rooms();
+    /// Forgets the quotas of rooms and receivers that nothing was sent for lately.
+    pub(super) fn forget_idle_quotas(&mut self, now: Instant) {
+        let waiting: HashSet<&Arc<str>> = self
+            .lanes
+            .ids()
+            .filter_map(|lane| lane.receiver.as_ref())
+            .collect();
+        self.quotas
+            .forget_idle(now, |receiver| waiting.contains(receiver));
+    }
+
+    /// The ceiling of its own that holds a receiver back now, in messages a minute.
+    pub(super) fn holds_back(&self, receiver: &Arc<str>, now: Instant) -> Option<NonZeroU32> {
+        self.quotas.holds_back(receiver, now)
     }
 
     /// Whether what waits in the lane whose turn it is would wait too long, one by one.
@@ -203,7 +218,7 @@ impl Queue {
         let waiting = self.lanes.waiting_in(&lane) * self.lanes.busy().max(1);
         // Counts far below 2^52 are exact.
         #[expect(clippy::cast_precision_loss, reason = "counts are small")]
-        let expected = waiting as f64 / rate;
+        let expected = (waiting as f64 / rate).max(self.wait_for_quota(&lane));
         let mut limit = self.digest_after.as_secs_f64();
         if self.digesting.contains(&lane) {
             limit *= DIGEST_UNTIL;
@@ -217,6 +232,23 @@ impl Queue {
         is_long
     }
 
+    /// How long what waits in a lane waits for its receiver's own ceiling, in seconds.
+    fn wait_for_quota(&self, lane: &LaneId) -> f64 {
+        let receiver = lane.receiver.as_ref();
+        let Some(rate) = receiver.and_then(|name| self.quotas.per_second_of(name)) else {
+            return 0.0;
+        };
+        // The rooms of a receiver share its ceiling.
+        let lanes = self
+            .lanes
+            .ids()
+            .filter(|other| other.receiver == lane.receiver);
+        let waiting = self.lanes.waiting_in(lane) * lanes.count().max(1);
+        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+        let waiting = waiting as f64;
+        waiting / rate
+    }
+
     /// Messages a second that may be hoped for.
     pub(super) fn rate(&self, now: Instant) -> f64 {
         let learned = self.pace.rate(now).unwrap_or(f64::INFINITY);
@@ -227,7 +259,7 @@ impl Queue {
     fn fill_digest(
         &mut self,
         renderer: &Renderer,
-        lane: &Arc<str>,
+        lane: &LaneId,
         items: &mut Vec<(GroupId, Item)>,
     ) {
         let mut bytes = items[0].1.delivery.entry.bytes();
@@ -264,12 +296,12 @@ impl Queue {
             item.delivery.returns();
         }
         let mut news = Vec::new();
-        self.dead.undecided(&job.lane);
+        self.dead.undecided(&job.lane.room);
         let through = match settled {
             Settled::Accepted => {
                 self.answered(&mut news);
                 self.pace.accepted();
-                self.dead.answered(&job.lane);
+                self.dead.answered(&job.lane.room);
                 self.accepted(job)
             }
             Settled::Limited(wait) => {
@@ -378,12 +410,12 @@ impl Queue {
             self.lanes.put_back(&lane, &group, After::Done);
             items.push(item);
         }
-        items.extend(self.lanes.remove(|id, _| *id == lane));
+        items.extend(self.lanes.remove(|id, _| id.room == lane.room));
         let through = items
             .iter()
             .map(|item| item.refused(RefusalCause::Room, &detail))
             .collect();
-        self.dead.refused(lane, detail, now);
+        self.dead.refused(lane.room, detail, now);
         through
     }
 
@@ -422,7 +454,7 @@ impl Queue {
             .iter()
             .filter(|destination| {
                 self.lanes
-                    .group(destination.id(), &group)
+                    .group(&LaneId::new(&delivery.receiver, destination), &group)
                     .any(|item| Arc::ptr_eq(&item.delivery, delivery))
             })
             .count();

@@ -1,169 +1,142 @@
-//! The configured ceilings of a bot, and of its rooms: `governor` under tokio's clock, so
-//! that paused time holds for them as well.
+//! The configured ceilings of a bot, of its rooms and of receivers.
+//!
+//! A message needs a share of each ceiling that is above it. What was taken while another
+//! one had none left is kept for the next message: else whoever is over its own ceiling
+//! would spend the bot's by asking.
 
+mod bucket;
+
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::keyed::HashMapStateStore;
-use governor::state::{InMemoryState, NotKeyed, StateStore};
-use governor::{Quota, RateLimiter};
+use governor::Quota;
 use tokio::time::Instant;
 
+use self::bucket::Bucket;
+pub(crate) use self::bucket::TokioClock;
+use super::job::LaneId;
 use crate::config;
-
-type BotQuota = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Duration>>;
-type RoomQuota =
-    RateLimiter<Arc<str>, HashMapStateStore<Arc<str>>, TokioClock, NoOpMiddleware<Duration>>;
+use crate::routing::Receiver;
 
 /// The ceilings of one bot.
 pub(super) struct Quotas {
-    ceilings: Ceilings,
-    bot: BotQuota,
-    room: Option<RoomQuota>,
+    bot: Bucket,
+    per_room: Option<Quota>,
+    rooms: HashMap<Arc<str>, Bucket>,
+    receivers: HashMap<Arc<str>, (NonZeroU32, Bucket)>,
+    clock: TokioClock,
     /// Messages a second that the bot's ceiling allows.
     pub(super) per_second: f64,
 }
 
-/// What is configured.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Ceilings {
-    bot: Quota,
-    room: Option<Quota>,
-}
-
-impl Ceilings {
-    fn of(bot: &config::Bot) -> Self {
-        Self {
-            bot: Quota::per_minute(bot.messages_per_minute).allow_burst(bot.burst),
-            room: bot.room_messages_per_minute.map(Quota::per_minute),
-        }
-    }
-}
-
 impl Quotas {
     pub(super) fn new(bot: &config::Bot) -> Self {
-        let ceilings = Ceilings::of(bot);
         let clock = TokioClock::new();
-        let room = |quota| RateLimiter::hashmap_with_clock(quota, clock.clone());
         Self {
-            ceilings,
-            room: ceilings.room.map(room),
-            bot: RateLimiter::direct_with_clock(ceilings.bot, clock),
-            per_second: f64::from(bot.messages_per_minute.get()) / 60.0,
+            bot: Bucket::new(of_bot(bot), &clock),
+            per_room: bot.room_messages_per_minute.map(Quota::per_minute),
+            rooms: HashMap::new(),
+            receivers: HashMap::new(),
+            clock,
+            per_second: per_second(bot.messages_per_minute),
         }
     }
 
-    /// Takes on other ceilings. What may go out at once is no more than it was a moment
-    /// before: a reload is no burst.
+    /// Takes on other ceilings; see [`Bucket::change`].
     pub(super) fn change(&mut self, bot: &config::Bot) {
-        let ceilings = Ceilings::of(bot);
-        if ceilings == self.ceilings {
-            return;
-        }
-        let old = std::mem::replace(self, Self::new(bot));
-        let now = old.bot.clock().now();
-        let left = left(
-            &old.bot.into_state_store(),
-            &NotKeyed::NonKey,
-            old.ceilings.bot,
-            now,
-        );
-        if let Some(excess) = excess(ceilings.bot, left) {
-            // It fits, since no more is taken than a full bucket holds.
-            let _ = self.bot.check_n(excess);
-        }
-        let (Some(new), Some(quota)) = (&self.room, ceilings.room) else {
-            return;
-        };
-        let (Some(old), Some(old_quota)) = (old.room, old.ceilings.room) else {
-            return;
-        };
-        let now = old.clock().now();
-        let store = old.into_state_store();
-        let rooms: Vec<_> = store.lock().keys().cloned().collect();
-        for room in rooms {
-            if let Some(excess) = excess(quota, self::left(&store, &room, old_quota, now)) {
-                let _ = new.check_key_n(&room, excess);
+        self.bot.change(of_bot(bot));
+        self.per_second = per_second(bot.messages_per_minute);
+        self.per_room = bot.room_messages_per_minute.map(Quota::per_minute);
+        match self.per_room {
+            None => self.rooms.clear(),
+            Some(quota) => {
+                for bucket in self.rooms.values_mut() {
+                    bucket.change(quota);
+                }
             }
         }
     }
 
-    /// Takes one message's share of the bot's quota. Else says how long there is none.
-    pub(super) fn take(&self) -> Result<(), Duration> {
-        self.bot
-            .check()
-            .map_err(|not_yet| not_yet.wait_time_from(self.bot.clock().now()))
+    /// From now on a receiver's ceiling is this.
+    pub(super) fn limit(&mut self, receiver: &Receiver) {
+        let Some(per_minute) = receiver.max_messages_per_minute else {
+            return;
+        };
+        let quota = Quota::per_minute(per_minute);
+        let clock = &self.clock;
+        let name = Arc::clone(&receiver.name);
+        let (known, bucket) = self
+            .receivers
+            .entry(name)
+            .or_insert_with(|| (per_minute, Bucket::new(quota, clock)));
+        *known = per_minute;
+        bucket.change(quota);
     }
 
-    /// Whether rooms have ceilings of their own.
-    pub(super) fn has_rooms(&self) -> bool {
-        self.room.is_some()
-    }
-
-    /// Takes one message's share of a room's quota. Else says how long there is none.
-    pub(super) fn take_of_room(&self, room: &Arc<str>) -> Result<(), Duration> {
-        let Some(quota) = &self.room else {
+    /// Reserves a share of the ceilings of a lane's receiver and room. Else says how long
+    /// there is none.
+    pub(super) fn reserve(&mut self, lane: &LaneId, now: Instant) -> Result<(), Duration> {
+        if let Some(receiver) = &lane.receiver
+            && let Some((_, bucket)) = self.receivers.get_mut(receiver)
+        {
+            bucket.reserve(now)?;
+        }
+        let Some(quota) = self.per_room else {
             return Ok(());
         };
-        quota
-            .check_key(room)
-            .map_err(|not_yet| not_yet.wait_time_from(quota.clock().now()))
+        let clock = &self.clock;
+        self.rooms
+            .entry(Arc::clone(&lane.room))
+            .or_insert_with(|| Bucket::new(quota, clock))
+            .reserve(now)
     }
 
-    /// Forgets the quotas of rooms that nothing was sent to lately.
-    pub(super) fn forget_idle_rooms(&self) {
-        if let Some(quota) = &self.room {
-            quota.retain_recent();
+    /// Reserves a share of the bot's own ceiling. Else says how long there is none.
+    pub(super) fn reserve_of_bot(&mut self, now: Instant) -> Result<(), Duration> {
+        self.bot.reserve(now)
+    }
+
+    /// A message leaves by this lane: what was reserved for it is spent.
+    pub(super) fn spend(&mut self, lane: &LaneId) {
+        self.bot.spend();
+        if let Some(bucket) = self.rooms.get_mut(&lane.room) {
+            bucket.spend();
+        }
+        let receiver = lane.receiver.as_ref();
+        if let Some((_, bucket)) = receiver.and_then(|name| self.receivers.get_mut(name)) {
+            bucket.spend();
         }
     }
-}
 
-/// How many messages a bucket would let out at once.
-fn left<S: StateStore>(store: &S, key: &S::Key, quota: Quota, now: Duration) -> u128 {
-    // Looks only: an error leaves the state as it is.
-    let full_at = store
-        .measure_and_replace(key, Err::<((), Nanos), _>)
-        .err()
-        .flatten();
-    let until_full = full_at.map_or(Duration::ZERO, |full_at| {
-        Duration::from_nanos(full_at.as_u64()).saturating_sub(now)
-    });
-    let one = quota.replenish_interval().as_nanos().max(1);
-    let missing = until_full.as_nanos().div_ceil(one);
-    u128::from(quota.burst_size().get()).saturating_sub(missing)
-}
+    /// The ceiling that holds a receiver back now, in messages a minute.
+    pub(super) fn holds_back(&self, receiver: &Arc<str>, now: Instant) -> Option<NonZeroU32> {
+        let (per_minute, bucket) = self.receivers.get(receiver)?;
+        bucket.is_empty(now).then_some(*per_minute)
+    }
 
-/// By how much a full bucket holds more than that.
-fn excess(quota: Quota, left: u128) -> Option<NonZeroU32> {
-    let full = quota.burst_size().get();
-    let left = u32::try_from(left).unwrap_or(u32::MAX);
-    NonZeroU32::new(full.saturating_sub(left))
-}
+    /// Messages a second that a receiver's own ceiling allows, where it has one.
+    pub(super) fn per_second_of(&self, receiver: &Arc<str>) -> Option<f64> {
+        let (per_minute, _) = self.receivers.get(receiver)?;
+        Some(per_second(*per_minute))
+    }
 
-/// Tokio's clock for governor, so that paused time holds for the quota as well.
-#[derive(Debug, Clone)]
-pub(crate) struct TokioClock {
-    start: Instant,
-}
-
-impl TokioClock {
-    pub(crate) fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+    /// Forgets ceilings that are full again, but those of receivers for which something
+    /// waits.
+    pub(super) fn forget_idle(&mut self, now: Instant, waits: impl Fn(&Arc<str>) -> bool) {
+        self.rooms.retain(|_, bucket| bucket.is_in_use(now));
+        self.receivers
+            .retain(|receiver, (_, bucket)| bucket.is_in_use(now) || waits(receiver));
     }
 }
 
-impl Clock for TokioClock {
-    type Instant = Duration;
+fn of_bot(bot: &config::Bot) -> Quota {
+    Quota::per_minute(bot.messages_per_minute).allow_burst(bot.burst)
+}
 
-    fn now(&self) -> Duration {
-        self.start.elapsed()
-    }
+fn per_second(per_minute: NonZeroU32) -> f64 {
+    f64::from(per_minute.get()) / 60.0
 }
 
 #[cfg(test)]
@@ -171,8 +144,11 @@ mod tests {
     use super::*;
     use crate::config::SecretSource;
 
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
     fn bot(per_minute: u32, burst: u32, room: Option<u32>) -> config::Bot {
-        let number = |number| NonZeroU32::new(number).unwrap();
         config::Bot {
             token: SecretSource::Variable("TOKEN".to_owned(), "t".to_owned().into()),
             messages_per_minute: number(per_minute),
@@ -181,35 +157,61 @@ mod tests {
         }
     }
 
-    fn taken(mut take: impl FnMut() -> bool) -> usize {
-        (0..1000).take_while(|_| take()).count()
+    fn lane(room: &str) -> LaneId {
+        LaneId {
+            room: room.into(),
+            receiver: None,
+        }
+    }
+
+    /// How many leave at once by this lane.
+    fn leave(quotas: &mut Quotas, room: &str) -> usize {
+        let (lane, now) = (lane(room), Instant::now());
+        (0..1000)
+            .take_while(|_| {
+                let may = quotas.reserve(&lane, now).is_ok() && quotas.reserve_of_bot(now).is_ok();
+                if may {
+                    quotas.spend(&lane);
+                }
+                may
+            })
+            .count()
     }
 
     #[tokio::test(start_paused = true)]
     async fn other_ceilings_let_out_no_more_at_once_than_the_old_ones_would_have() {
-        let room: Arc<str> = "room".into();
         let mut quotas = Quotas::new(&bot(60, 30, Some(20)));
-        assert_eq!(taken(|| quotas.take().is_ok()), 30);
-        assert_eq!(taken(|| quotas.take_of_room(&room).is_ok()), 20);
+        assert_eq!(leave(&mut quotas, "room"), 20);
+        assert_eq!(leave(&mut quotas, "other"), 10);
         tokio::time::advance(Duration::from_secs(6)).await;
         quotas.change(&bot(600, 100, Some(40)));
+        assert_eq!(leave(&mut quotas, "room"), 2, "of the room's");
+        // A share of the other room was reserved when the bot's were spent.
         assert_eq!(
-            taken(|| quotas.take().is_ok()),
-            6,
+            leave(&mut quotas, "other"),
+            4,
             "a message a second came back"
         );
-        assert_eq!(taken(|| quotas.take_of_room(&room).is_ok()), 2);
-        assert_eq!(taken(|| quotas.take_of_room(&"other".into()).is_ok()), 40);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(taken(|| quotas.take().is_ok()), 10, "at the new rate");
+        assert_eq!(leave(&mut quotas, "third"), 10, "at the new rate");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lower_ceiling_counts_at_once_and_the_same_one_changes_nothing() {
         let mut quotas = Quotas::new(&bot(60, 30, None));
         quotas.change(&bot(60, 3, None));
-        assert_eq!(taken(|| quotas.take().is_ok()), 3);
+        assert_eq!(leave(&mut quotas, "room"), 3);
         quotas.change(&bot(60, 3, None));
-        assert_eq!(taken(|| quotas.take().is_ok()), 0);
+        assert_eq!(leave(&mut quotas, "room"), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_one_ceiling_is_not_lost_while_another_has_none() {
+        let mut quotas = Quotas::new(&bot(60, 2, Some(1)));
+        assert_eq!(leave(&mut quotas, "room"), 1);
+        for _ in 0..100 {
+            assert_eq!(leave(&mut quotas, "room"), 0);
+        }
+        assert_eq!(leave(&mut quotas, "other"), 1, "the bot has one left");
     }
 }

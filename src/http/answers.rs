@@ -33,6 +33,8 @@ pub enum Reason {
     Waiting,
     /// Webex said 429.
     RateLimited,
+    /// The receiver has posted its `max_messages_per_minute`.
+    OverQuota,
     /// Webex cannot be reached or is unwell.
     WebexUnavailable,
     /// Webex refuses the bot's token.
@@ -75,13 +77,14 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Delivered,
         Self::Partial,
         Self::Duplicate,
         Self::DryRun,
         Self::Waiting,
         Self::RateLimited,
+        Self::OverQuota,
         Self::WebexUnavailable,
         Self::TokenRefused,
         Self::RoomRefused,
@@ -121,6 +124,7 @@ impl Reason {
             Self::DryRun => "dry_run",
             Self::Waiting => "waiting",
             Self::RateLimited => "rate_limited",
+            Self::OverQuota => "over_quota",
             Self::WebexUnavailable => "webex_unavailable",
             Self::TokenRefused => "token_refused",
             Self::RoomRefused => "room_refused",
@@ -351,6 +355,7 @@ impl From<Outcome> for Answer {
                 let reason = match trouble {
                     Trouble::Waiting => Reason::Waiting,
                     Trouble::RateLimited { .. } => Reason::RateLimited,
+                    Trouble::OverQuota { .. } => Reason::OverQuota,
                     Trouble::Unavailable { .. } => Reason::WebexUnavailable,
                     Trouble::TokenRefused { .. } => Reason::TokenRefused,
                 };
@@ -443,6 +448,9 @@ mod tests {
         let limited = Trouble::RateLimited {
             closed_for: Duration::from_secs(20),
         };
+        let over_quota = Trouble::OverQuota {
+            per_minute: std::num::NonZeroU32::MIN,
+        };
         let token = Trouble::TokenRefused { detail: "x".into() };
         let refusal = |cause| match refused(cause) {
             Outcome::Refused(refused) => refused,
@@ -462,6 +470,7 @@ mod tests {
             (Outcome::DryRun, 200, "dry_run"),
             (Outcome::Unfinished(Trouble::Waiting), 503, "waiting"),
             (Outcome::Unfinished(limited), 503, "rate_limited"),
+            (Outcome::Unfinished(over_quota), 503, "over_quota"),
             (Outcome::Unfinished(unavailable), 503, "webex_unavailable"),
             (Outcome::Unfinished(token), 503, "token_refused"),
             (Outcome::Overloaded, 503, "overloaded"),
