@@ -5,6 +5,7 @@
 //! on loopback unless told otherwise. A page of another origin is kept out nonetheless.
 
 mod bots;
+mod feed;
 mod messages;
 mod query;
 mod reply;
@@ -197,7 +198,7 @@ async fn called(
         ("rooms/{room}/messages", "GET", [room]) => {
             return messages::list(sandbox, request, Some(room)).await;
         }
-        ("state", "GET", []) => return view::state(sandbox, request, dev),
+        ("state", "GET", []) => return feed::state(sandbox, request, dev),
         _ => {
             Query::of(request, &[])?;
         }

@@ -1,66 +1,22 @@
-//! What is looked at: rooms and messages for tests, and for the page.
+//! One message, looked at closely, and messages as the page may show them.
 
-use bytes::Bytes;
-use http::Request;
 use serde::Serialize;
 
 use super::super::history::{Exchange, Version};
-use super::super::model::{Message, Room};
-use super::super::{Bot, Error, Sandbox, StandingFault};
-use super::query::Query;
+use super::super::model::Message;
+use super::super::{Error, Sandbox};
 use super::reply::{Refused, Reply, json};
-
-/// How many of a room's newest messages the page gets.
-const PAGE_MESSAGES: usize = 300;
-
-/// What the page shows. `since` is the revision that it knows: 204 where nothing has changed.
-pub(super) fn state(
-    sandbox: &Sandbox,
-    request: &Request<Bytes>,
-    dev: bool,
-) -> Result<Reply, Refused> {
-    #[derive(Serialize)]
-    struct State {
-        revision: u64,
-        limit: usize,
-        dev: bool,
-        rooms: Vec<Room>,
-        bots: Vec<Bot>,
-        faults: Vec<StandingFault>,
-        messages: Vec<PageMessage>,
-    }
-    let query = Query::of(request, &["room", "since"])?;
-    let since: Option<u64> = query.number("since", "a revision")?;
-    // Before the rest: what changes meanwhile is seen again with the next call.
-    let revision = *sandbox.revisions().borrow();
-    if since == Some(revision) {
-        return Ok(Reply::Nothing);
-    }
-    let mut messages = query
-        .text("room")
-        .map_or_else(Vec::new, |room| sandbox.messages(room));
-    messages.drain(..messages.len().saturating_sub(PAGE_MESSAGES));
-    json(&State {
-        revision,
-        limit: super::super::MESSAGE_LIMIT,
-        dev,
-        rooms: sandbox.rooms(),
-        bots: sandbox.bots(),
-        faults: sandbox.faults(),
-        messages: messages.into_iter().map(PageMessage::of).collect(),
-    })
-}
 
 /// A message, with HTML that may be put into the page.
 #[derive(Serialize)]
-struct PageMessage {
+pub(super) struct PageMessage {
     page_html: Option<String>,
     #[serde(flatten)]
     message: Message,
 }
 
 impl PageMessage {
-    fn of(mut message: Message) -> Self {
+    pub(super) fn of(mut message: Message) -> Self {
         let page_html = message.page_html();
         // What is not sanitised is not even sent to the page.
         message.html = None;

@@ -5,6 +5,7 @@ mod apps;
 mod control;
 mod events;
 mod faults;
+mod feed;
 mod history;
 mod knobs;
 mod memberships;
