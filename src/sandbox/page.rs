@@ -24,15 +24,23 @@ const ICON: &str = "image/svg+xml";
 type File = (&'static str, &'static str, &'static str);
 
 /// All files of the page. There is no other way to serve one.
-pub(super) const FILES: [File; 8] = [
+pub(super) const FILES: [File; 16] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/icon.svg", ICON, include_str!("page/icon.svg")),
     ("/style.css", STYLE, include_str!("page/style.css")),
     ("/spaces.css", STYLE, include_str!("page/spaces.css")),
+    ("/card.css", STYLE, include_str!("page/card.css")),
+    ("/chaos.css", STYLE, include_str!("page/chaos.css")),
     ("/page.js", SCRIPT, include_str!("page/page.js")),
     ("/ui.js", SCRIPT, include_str!("page/ui.js")),
-    ("/card.js", SCRIPT, include_str!("page/card.js")),
     ("/spaces.js", SCRIPT, include_str!("page/spaces.js")),
+    ("/messages.js", SCRIPT, include_str!("page/messages.js")),
+    ("/message.js", SCRIPT, include_str!("page/message.js")),
+    ("/details.js", SCRIPT, include_str!("page/details.js")),
+    ("/card.js", SCRIPT, include_str!("page/card.js")),
+    ("/cardtext.js", SCRIPT, include_str!("page/cardtext.js")),
+    ("/chaos.js", SCRIPT, include_str!("page/chaos.js")),
+    ("/bots.js", SCRIPT, include_str!("page/bots.js")),
 ];
 
 /// The page or one of its files.

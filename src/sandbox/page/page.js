@@ -25,6 +25,7 @@ import { call, count, make } from "./ui.js";
 
 const VIEWS = [
   { id: "spaces", title: "Spaces", load: () => import("./spaces.js") },
+  { id: "chaos", title: "Chaos", load: () => import("./chaos.js") },
 ];
 
 /** How often to ask where the stream of changes is not to be had. */
@@ -88,7 +89,7 @@ function showTabs() {
 async function show() {
   const hash = location.hash;
   // A link to a place in the page, such as the one that skips the header.
-  if (hash && !hash.startsWith("#/")) return;
+  if (current && hash && !hash.startsWith("#/")) return;
   const [id, ...path] = hash.slice(2).split("/").filter(Boolean).map((part) => {
     try {
       return decodeURIComponent(part);
@@ -130,7 +131,6 @@ function markTab() {
 
 let asking = null;
 let isStale = false;
-let revision = null;
 
 /** Asks what there is now; calls that come meanwhile become one more question. */
 function update() {
@@ -167,9 +167,10 @@ async function ask() {
     isStale = true;
     return;
   }
+  // Nothing has changed since the revision that the view knows.
+  if (state === null) return;
   const isFirst = app.state === null;
   const hadDev = app.state?.dev;
-  revision = state.revision;
   app.state = state;
   if (isFirst || hadDev !== state.dev) {
     showTabs();

@@ -1,173 +1,261 @@
-// Spaces: the rooms, and what was posted to the one that is chosen.
+// Spaces: the rooms, what was posted to the one that is chosen, a search over all of them, and
+// one message looked at closely. Addresses: `#/spaces/ROOM/MESSAGE/TAB`.
 
-import { showCard } from "./card.js";
-import { dayOf, exactly, make, number, reconcile, time } from "./ui.js";
+import { Details } from "./details.js";
+import { Messages } from "./messages.js";
+import { showMessage } from "./message.js";
+import { button, call, count, make, number, reconcile } from "./ui.js";
 
-const AVATARS = 6;
+/** How long typing in the search rests before it is asked. */
+const SEARCH_AFTER_MS = 150;
+const SEEN = "seen";
 
 let app = null;
 let parts = null;
-let chosen = "";
-let shown = "";
+let messages = null;
+let details = null;
+let chosen = { room: "", message: "", tab: "" };
 let endOfState = null;
-/** How many messages of each room have been looked at, by room id. */
-const seen = new Map();
-/** Message elements that are in the page, by message id. */
-const known = new Map();
+let searched = "";
+let timer = null;
+/** How many messages of each room have been looked at, by room id; kept while the tab lives. */
+let seen = new Map();
+const rows = new Map();
 
 export function mount(element, theApp, path) {
   app = theApp;
+  seen = remembered();
+  rows.clear();
+  messages = new Messages(app, ask);
+  details = new Details(app, closeDetails);
   parts = {
     rooms: make("ul"),
-    title: make("h2"),
+    search: make("input", { type: "search", placeholder: "Search all messages", "aria-label": "Search all messages", autocomplete: "off", spellcheck: "false" }),
+    menu: make("button", { type: "button", class: "menu", "aria-expanded": "false", "aria-controls": "rooms", on: { click: () => showMenu(parts.menu.getAttribute("aria-expanded") !== "true") } }),
+    title: make("h2", { text: "Spaces" }),
     about: make("p", { class: "about" }),
-    messages: make("div", { class: "messages", role: "log", "aria-label": "Messages", tabindex: "0" }),
+    clear: button("Clear", clearRoom, { class: "button small quiet" }),
+    found: make("div", { class: "messages found", role: "region", "aria-label": "Search results", tabindex: "0", hidden: true }),
   };
   parts.rooms.addEventListener("click", (event) => {
-    const id = event.target.closest("button")?.dataset.room;
-    if (id) app.go("spaces", id);
+    const id = event.target.closest("a")?.dataset.room;
+    if (!id) return;
+    showMenu(false);
+    if (leaveSearch()) ask(true);
   });
-  element.append(make("div", { class: "columns" },
-    make("nav", { class: "rooms", "aria-label": "Spaces" }, make("h2", { text: "Spaces" }), parts.rooms),
-    make("div", { class: "room" }, make("div", { class: "head" }, parts.title, parts.about), parts.messages)));
-  shown = "";
-  known.clear();
+  parts.rooms.addEventListener("keydown", arrows);
+  parts.search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, SEARCH_AFTER_MS);
+  });
+  parts.columns = make("div", { class: "columns" },
+    make("nav", { class: "rooms", id: "rooms", "aria-label": "Spaces" },
+      make("div", { class: "search" }, parts.search), make("h2", { text: "Spaces" }), parts.rooms),
+    make("div", { class: "room" },
+      make("div", { class: "head" }, parts.menu, make("div", { class: "naming" }, parts.title, parts.about), parts.clear),
+      messages.element, parts.found),
+    details.element);
+  element.append(parts.columns);
+  document.addEventListener("keydown", escape);
   route(path);
   endOfState = app.onState(show);
 }
 
-export function route([room = ""]) {
-  chosen = room;
-  app.setQuery({ room });
-  app.refresh().catch(() => {});
+export function unmount() {
+  clearTimeout(timer);
+  endOfState();
+  document.removeEventListener("keydown", escape);
 }
 
-export function unmount() {
-  endOfState();
+export function route([room = "", message = "", tab = ""]) {
+  const isOtherRoom = room !== chosen.room || messages.room !== room;
+  chosen = { room, message, tab };
+  if (isOtherRoom) {
+    messages.open(room);
+    ask(true);
+  }
+  parts.columns.classList.toggle("has-details", Boolean(message));
+  details.open(room, message, tab);
+  for (const shown of parts.columns.querySelectorAll(".message")) shown.classList.toggle("chosen", shown.dataset.id === message);
 }
+
+/** Asks for what the list wants to know; `now`: at once, else with the next change. */
+function ask(now) {
+  app.setQuery(searched ? { search: searched } : messages.query());
+  if (now) app.refresh().catch(() => {});
+}
+
+function closeDetails() {
+  const { room, message } = chosen;
+  if (!message) return;
+  app.go("spaces", room);
+  parts.columns.querySelector(`.message[data-id="${CSS.escape(message)}"] .open`)?.focus({ preventScroll: true });
+}
+
+function escape(event) {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (parts.menu.getAttribute("aria-expanded") === "true") {
+    showMenu(false);
+    parts.menu.focus();
+  } else if (chosen.message) closeDetails();
+  else if (leaveSearch()) ask(true);
+}
+
+/** On a phone the rooms are a menu. */
+function showMenu(isOpen) {
+  parts.menu.setAttribute("aria-expanded", String(isOpen));
+  parts.columns.classList.toggle("shows-rooms", isOpen);
+  if (isOpen) (parts.rooms.querySelector("[aria-current]") ?? parts.rooms.querySelector("a"))?.focus();
+}
+
+/** Up and down in the list of rooms. */
+function arrows(event) {
+  const links = [...parts.rooms.querySelectorAll("a")];
+  const at = links.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+  if (to === undefined || !links[to]) return;
+  event.preventDefault();
+  links[to].focus();
+}
+
+// What came.
 
 function show(state) {
-  const room = state.rooms.find((one) => one.id === chosen);
-  if (!room && state.rooms.length > 0) {
-    app.go("spaces", state.rooms[0].id);
+  if (state.rooms.length > 0 && !state.rooms.some((room) => room.id === chosen.room)) {
+    // The address of no room: the first one, without a step in the history.
+    history.replaceState(null, "", app.address("spaces", state.rooms[0].id));
+    route([state.rooms[0].id]);
     return;
   }
+  const room = state.rooms.find((one) => one.id === chosen.room);
+  parts.found.hidden = !searched;
+  messages.element.hidden = Boolean(searched);
+  if (searched) {
+    if (state.search !== searched) return;
+    showFound(state);
+  } else {
+    if (state.room !== chosen.room) return;
+    if (!messages.take(state, chosen.message)) {
+      ask(true);
+      return;
+    }
+    ask(false);
+    note(room, state);
+    showHead(room);
+  }
   showRooms(state);
+  const shown = state.messages.find((message) => message.id === chosen.message);
+  if (shown) details.refresh(shown.revision);
+}
+
+function showHead(room) {
+  const bots = room?.bots ?? [];
   parts.title.textContent = room?.title ?? "No space";
-  parts.about.textContent = room?.bots.length ? `Bots here: ${room.bots.join(", ")}` : "No bot is in this space";
-  showMessages(state);
+  parts.about.textContent = !room ? "" : bots.length ? `${room.room_type === "direct" ? "Direct, with" : "With"} ${bots.join(", ")}` : "No bot is in this space";
+  parts.clear.hidden = !room || room.messages === 0;
+  document.title = `${room?.title ?? "Spaces"} · Sandbox`;
+  parts.menu.replaceChildren(make("span", { class: "bars", "aria-hidden": "true" }), make("span", { class: "unseen", text: "Spaces" }));
 }
 
 function showRooms(state) {
-  const rows = state.rooms.map((room) => {
-    const isChosen = room.id === chosen;
-    if (isChosen) seen.set(room.id, room.posted);
-    const unread = room.posted - (seen.get(room.id) ?? 0);
-    const count = unread > 0
-      ? make("span", { class: "unread", title: "not looked at yet", text: unread > 999 ? "999+" : String(unread) })
-      : make("span", { class: "count", text: number(room.messages) });
-    return make("li", {}, make("button", { type: "button", data: { room: room.id }, "aria-current": isChosen ? "true" : null },
-      make("span", { class: "name", text: room.title }), count));
+  const children = state.rooms.map((room) => {
+    const isChosen = room.id === chosen.room && !searched;
+    const unread = Math.max(0, room.posted - (seen.get(room.id) ?? 0));
+    const version = `${room.title} ${unread} ${room.messages} ${isChosen}`;
+    const known = rows.get(room.id);
+    if (known?.version === version) return known.row;
+    const row = known?.row ?? make("li", {}, make("a", { href: app.address("spaces", room.id), data: { room: room.id } }));
+    const link = row.firstChild;
+    link.replaceChildren(make("span", { class: "name", text: room.title }), unread > 0
+      ? make("span", { class: "unread" }, unread > 999 ? "999+" : String(unread), make("span", { class: "unseen", text: " unread" }))
+      : make("span", { class: "count", title: count(room.messages, "message"), text: number(room.messages) }));
+    if (isChosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    rows.set(room.id, { version, row });
+    return row;
   });
-  const focused = document.activeElement?.dataset?.room;
-  parts.rooms.replaceChildren(...rows);
-  if (focused) parts.rooms.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+  reconcile(parts.rooms, children);
+  const ids = new Set(state.rooms.map((room) => room.id));
+  for (const id of rows.keys()) if (!ids.has(id)) rows.delete(id);
+  const others = state.rooms.some((room) => room.id !== chosen.room && room.posted > (seen.get(room.id) ?? 0));
+  parts.menu.classList.toggle("has-unread", others);
 }
 
-function initials(name) {
-  const words = name.split(/[\s._-]+/).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[1]].map((word) => [...word][0]) : [...(words[0] ?? "?")].slice(0, 2);
-  return letters.join("").toUpperCase();
+/** What is shown to the end has been looked at. */
+function note(room, state) {
+  if (!room || document.hidden) return;
+  const read = room.posted - state.later;
+  if (seen.get(room.id) === read) return;
+  seen.set(room.id, read);
+  try {
+    sessionStorage.setItem(SEEN, JSON.stringify([...seen]));
+  } catch {
+    // A browser that keeps nothing: a reload shows all as unread.
+  }
 }
 
-function colour(text) {
-  let hash = 0x811c9dc5;
-  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
-  return (hash >>> 16) % AVATARS;
+function remembered() {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem(SEEN) ?? "[]"));
+  } catch {
+    return new Map();
+  }
 }
 
-function showMessage(message, isReply, isOrphan, limit) {
-  const by = make("div", { class: "by" }, make("span", { class: "who", text: message.person.name }), time(message.created));
-  if (message.edits > 0) {
-    by.append(make("span", { class: "tag", title: exactly(message.updated), text: `edited ${message.edits}×` }));
-  }
-  if (isOrphan) by.append(make("span", { class: "tag", text: "reply to a message that is gone" }));
-  const meter = make("meter", { min: 0, max: limit, high: limit * 0.9, optimum: 0, value: message.size, "aria-label": "Size against the limit" });
-  by.append(make("span", { class: "size" }, meter, `${number(message.size)} of ${number(limit)} bytes`));
+// Search.
 
-  const body = make("div", { class: message.page_html ? "body" : "body plain" });
-  if (message.page_html) {
-    // The server has sanitised it.
-    body.innerHTML = message.page_html;
-    for (const link of body.querySelectorAll("a[href]")) {
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-    }
-  } else {
-    body.textContent = message.text ?? "";
-  }
-  const inner = make("div", { class: "inner" }, by);
-  if (message.card) {
-    // Clients that show cards show nothing else.
-    inner.append(
-      showCard(message.card.content),
-      make("details", { class: "beside" }, make("summary", { text: "Text for clients without cards" }), body),
-      make("details", { class: "beside" }, make("summary", { text: "Source of the card" }),
-        make("pre", { class: "source", text: JSON.stringify(message.card.content, null, 2) })));
-  } else {
-    inner.append(body);
-  }
-  for (const file of message.files) inner.append(make("p", { class: "files", text: `File: ${file}` }));
-  const avatar = make("span", { class: `avatar c${colour(message.person.email)}`, "aria-hidden": "true", text: initials(message.person.name) });
-  return make("article", { class: isReply ? "message reply" : "message" }, avatar, inner);
+function search() {
+  searched = parts.search.value.trim();
+  if (!searched) messages.open(chosen.room);
+  ask(true);
 }
 
-/** Roots by time, each followed by its replies. */
-function threads(messages) {
-  const ids = new Set(messages.map((message) => message.id));
-  const replies = Map.groupBy(messages, (message) => message.parent_id);
-  const rows = [];
-  for (const message of messages) {
-    if (message.parent_id && ids.has(message.parent_id)) continue;
-    rows.push({ message, isOrphan: Boolean(message.parent_id) });
-    for (const reply of replies.get(message.id) ?? []) rows.push({ message: reply, isReply: true });
-  }
-  return rows;
+/** Whether there was a search to leave. */
+function leaveSearch() {
+  clearTimeout(timer);
+  if (!searched && !parts.search.value) return false;
+  parts.search.value = "";
+  searched = "";
+  messages.open(chosen.room);
+  return true;
 }
 
-function showMessages(state) {
-  const box = parts.messages;
-  const isNewRoom = shown !== chosen;
-  const wasAtEnd = isNewRoom || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  if (isNewRoom) known.clear();
+function showFound(state) {
+  const titles = new Map(state.rooms.map((room) => [room.id, room.title]));
+  const found = state.messages.toReversed().map((message) => showMessage(message, {
+    limit: state.limit, isChosen: message.id === chosen.message, room: titles.get(message.room_id) ?? "",
+    address: (...tab) => app.address("spaces", message.room_id, message.id, ...tab),
+  }));
+  parts.title.textContent = state.found === 0 ? "Nothing found" : `${count(state.found, "message")} found`;
+  parts.about.textContent = state.found > found.length ? `the newest ${found.length} are shown` : "in all spaces, newest first";
+  parts.clear.hidden = true;
+  parts.found.replaceChildren(...found);
+  if (parts.found.dataset.told !== parts.title.textContent) app.announce(parts.title.textContent);
+  parts.found.dataset.told = parts.title.textContent;
+}
 
-  const children = [];
-  const ids = new Set();
-  let lastDay = "";
-  for (const { message, isReply = false, isOrphan = false } of threads(state.messages)) {
-    const today = dayOf(message.created);
-    if (!isReply && today !== lastDay) {
-      children.push(make("div", { class: "day", text: today }));
-      lastDay = today;
-    }
-    // A message that has not changed keeps its element, and with it selection and open cards.
-    const version = `${message.revision} ${isReply} ${isOrphan}`;
-    let entry = known.get(message.id);
-    if (entry?.version !== version) {
-      const element = showMessage(message, isReply, isOrphan, state.limit);
-      if (!isNewRoom && !entry) element.classList.add("fresh");
-      entry = { version, element };
-      known.set(message.id, entry);
-    }
-    ids.add(message.id);
-    children.push(entry.element);
+async function clearRoom() {
+  const room = app.state?.rooms.find((one) => one.id === chosen.room);
+  if (!room) return;
+  // The button asks once more instead of a dialog.
+  if (parts.clear.dataset.sure !== room.id) {
+    parts.clear.dataset.sure = room.id;
+    parts.clear.textContent = `Delete ${count(room.messages, "message")}?`;
+    parts.clear.className = "button small danger";
+    setTimeout(resetClear, 4000);
+    return;
   }
-  for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
-  if (children.length === 0) {
-    children.push(make("div", { class: "empty" }, make("p", { text: "Nothing has been posted here yet." }),
-      make("p", { text: "The id of this space is" }), make("code", { text: chosen })));
+  resetClear();
+  try {
+    const { deleted } = await call(`/control/v1/rooms/${encodeURIComponent(room.id)}/messages`, { method: "DELETE" });
+    app.tell(`${count(deleted, "message")} deleted.`);
+  } catch (error) {
+    app.fail(error);
   }
-  reconcile(box, children);
-  shown = chosen;
-  if (wasAtEnd) box.scrollTop = box.scrollHeight;
+}
+
+function resetClear() {
+  delete parts.clear.dataset.sure;
+  parts.clear.textContent = "Clear";
+  parts.clear.className = "button small quiet";
 }

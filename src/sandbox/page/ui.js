@@ -33,7 +33,7 @@ export function make(name, options = {}, ...children) {
     else if (/^(on|style$|srcdoc$)/i.test(key)) throw new Error(`make() sets no ${key}`);
     else if (value !== false) element.setAttribute(key, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
