@@ -21,6 +21,7 @@ ALERTMANAGER_OLD_SUM := h1:vbXKUR6PYRiZPRIKfmXaG+dmCKG52RtPL4Btl8hQGvg=
 VENV := .tools/venv
 ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
+BROWSER := tests/browser/node_modules/.package-lock.json
 
 # The linters of the venv go before any that the machine has: theirs are the pinned ones.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -33,7 +34,7 @@ export AMTOOL_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/amtool
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
 test: lint tools ## Install what the tests need and run all of them, linters first
@@ -43,6 +44,7 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
 	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
+	@$(MAKE) --no-print-directory test-browser
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
 
@@ -77,19 +79,20 @@ measure: | prerequisites ## Measure the release build: start, memory, CPU, conne
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
+.PHONY: test-browser
+test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
+	@tools/chromium
+	@tools/step "build" cargo build --locked
+	@tools/step "the page in Chromium; pictures of it go to target/browser" \
+		node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.mjs
+
 .PHONY: screenshots
-screenshots: tools/screenshots/node_modules/playwright-core | prerequisites ## Take the pictures of the documentation again
-	@command -v "$${CHROMIUM:-/usr/bin/chromium}" >/dev/null || { \
-		echo "error: there is no Chromium; install it (Debian: apt-get install chromium fonts-liberation fonts-noto-color-emoji), or set CHROMIUM" >&2; exit 1; }
+screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentation again
+	@tools/chromium
 	@tools/step "build" cargo build --locked
 	@mkdir -p docs/pictures
-	@tools/step "pictures" node tools/screenshots/take.mjs target/debug/alertmanager-webex docs/pictures
+	@tools/step "pictures" node tools/screenshots/take.mjs docs/pictures
 	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
-
-tools/screenshots/node_modules/playwright-core: tools/screenshots/package.json
-	@command -v npm >/dev/null || { echo "error: there is no npm; install Node.js 20 or later" >&2; exit 1; }
-	@cd tools/screenshots && npm install --no-package-lock --no-audit --no-fund --silent
-	@touch "$@"
 
 .PHONY: tools
 tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Install the pinned tools into .tools/
@@ -108,6 +111,12 @@ fixtures: tools ## Capture the bodies in tests/fixtures again, from the real Ale
 clean: ## Remove what was built and the tools
 	cargo clean
 	rm -rf .tools
+
+# The lock file says which versions, and their hashes.
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
+	@command -v npm >/dev/null || { echo "error: there is no npm; install Node.js 20 or later (Debian: apt-get install npm)" >&2; exit 1; }
+	@tools/step "packages of the browser tests" npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+	@touch "$@"
 
 .PHONY: prerequisites
 prerequisites:

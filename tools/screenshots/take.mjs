@@ -1,41 +1,17 @@
-// Takes the pictures of the documentation: starts `dev` on free ports, sends notifications,
-// opens the page in Chromium, and ends what it started.
+// Takes the pictures of the sandbox's page for the documentation: starts `dev` on free ports,
+// sends notifications, opens the page in Chromium, and ends what it started.
 //
-//     node take.mjs BINARY FOLDER
+//     node take.mjs FOLDER
 //
-// CHROMIUM names another browser than /usr/bin/chromium.
+// CHROMIUM names another browser than /usr/bin/chromium, BINARY another program than the debug
+// build.
 
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
+import { launch } from '../../tests/browser/harness/browser.mjs';
+import { command, dev } from '../../tests/browser/harness/process.mjs';
 
-const [binary, folder] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
 const example = new URL('../../examples/notification.json', import.meta.url);
-
-/** Starts `dev` and resolves with the addresses that it prints. */
-function start() {
-  const dev = spawn(binary, ['dev', '--listen', '127.0.0.1:0', '--sandbox-listen', '127.0.0.1:0']);
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    dev.stdout.on('data', (data) => {
-      printed += data;
-      const page = printed.match(/Open (http:\S+)/);
-      const service = printed.match(/http:\S+\/alertmanager/);
-      if (page && service) resolve({ dev, page: page[1], service: service[0] });
-    });
-    dev.on('error', reject);
-    dev.on('exit', (code) => reject(new Error(`dev ended with ${code}`)));
-  });
-}
-
-async function post(service, body) {
-  const answer = await fetch(service, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body,
-  });
-  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
-}
 
 /** The example as if it had happened just now, and as if it were over. */
 async function story() {
@@ -46,32 +22,56 @@ async function story() {
   const resolved = structuredClone(firing);
   resolved.status = 'resolved';
   resolved.alerts.forEach((alert) => { alert.status = 'resolved'; alert.endsAt = at(0); });
-  return [firing, resolved].map((notification) => JSON.stringify(notification));
+  return [firing, resolved];
 }
 
-const { dev, page: address, service } = await start();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const DESKTOP = { width: 1200, height: 780 };
+const PHONE = { width: 390, height: 844 };
+
+/** What is taken: where in the page, and what must be there before. */
+const PICTURES = [
+  { name: 'sandbox', viewport: DESKTOP, view: 'spaces' },
+  { name: 'sandbox-dark', viewport: DESKTOP, colorScheme: 'dark', view: 'details' },
+  { name: 'sandbox-phone', viewport: PHONE, view: 'spaces' },
+  { name: 'sandbox-chaos', viewport: { width: 1200, height: 900 }, view: 'chaos' },
+];
+
+const box = await dev();
+const browser = await launch();
 try {
-  for (const notification of await story()) await post(service, notification);
-  for (const [name, viewport, colorScheme] of [
-    ['sandbox', { width: 1100, height: 760 }, 'light'],
-    ['sandbox-dark', { width: 1100, height: 760 }, 'dark'],
-    ['sandbox-phone', { width: 390, height: 844 }, 'light'],
-  ]) {
-    const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 2 });
+  const [general, ops] = [await box.room('general'), await box.room('ops')];
+  for (const notification of await story()) await box.notify(notification);
+  // What another bot might post: a thread that was edited, and a card.
+  const root = await box.post({ roomId: ops, markdown: '**Deployment** of `shop` to `prod-eu1` begins' });
+  await box.post({ roomId: ops, parentId: root.id, markdown: '3 of 6 pods are new. <@all>, have a look at the [dashboard](https://grafana.example.org).' });
+  await box.post({ roomId: ops, parentId: root.id, markdown: '6 of 6 pods are new' });
+  await box.webex('PUT', `messages/${root.id}`, { roomId: ops, markdown: '**Deployment** of `shop` to `prod-eu1` is done' });
+  const content = JSON.parse(await command('render', '--sample', 'three_firing', '--template', 'compact', '--format', 'card'));
+  const card = await box.post({ roomId: ops, markdown: 'three pods', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] });
+
+  const views = {
+    spaces: { hash: ['spaces', general], ready: (page) => page.locator('.message', { hasText: 'DiskFull' }).first().waitFor() },
+    details: { hash: ['spaces', ops, card.id, 'request'], ready: (page) => page.getByRole('tab', { name: 'Request', selected: true }).waitFor() },
+    chaos: {
+      hash: ['chaos'],
+      ready: async (page) => {
+        await box.control('POST', 'faults', { effect: { too_many_requests: { retry_after: 30 } }, times: 5 });
+        await box.control('POST', 'faults', { effect: { latency: { ms: 800 } }, room: 'ops', for_ms: 600_000 });
+        await page.locator('.active li').nth(1).waitFor();
+        await page.locator('.choice').first().click();
+      },
+    },
+  };
+  for (const { name, viewport, colorScheme = 'light', view } of PICTURES) {
+    const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 2, reducedMotion: 'reduce' });
     const page = await context.newPage();
-    await page.goto(address);
-    await page.getByText('general').first().click();
-    await page.getByText('DiskFull').first().waitFor();
+    await page.goto(`${box.page}#/${views[view].hash.map(encodeURIComponent).join('/')}`);
+    await views[view].ready(page);
+    await page.locator('.link.live').waitFor();
     await page.screenshot({ path: `${folder}/${name}.png` });
     await context.close();
   }
 } finally {
   await browser.close();
-  dev.removeAllListeners('exit');
-  dev.kill('SIGTERM');
+  await box.stop();
 }

@@ -10,7 +10,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import { launch } from '../../tests/browser/harness/browser.mjs';
 
 const run = promisify(execFile);
 const [binary, folder] = process.argv.slice(2);
@@ -103,11 +103,7 @@ function group(index) {
   };
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 const service = await start(['serve', '--config', config], (text) => text.match(/ready on (127\.0\.0\.1:\d+)/)?.[1]);
 try {
   for (const [name, { samples }] of Object.entries(ROOMS)) {
@@ -129,7 +125,7 @@ try {
     const page = await context.newPage();
     for (const name of Object.keys(ROOMS)) {
       if (only && !only.includes(name)) continue;
-      await page.goto(`${address}#${encodeURIComponent(ids.get(name))}`);
+      await page.goto(`${address}#/spaces/${encodeURIComponent(ids.get(name))}`);
       await page.reload();
       const last = page.locator('.message').last();
       await last.waitFor();
