@@ -30,6 +30,10 @@ const status = async () => {
 };
 const choice = (page, name) => page.locator('.choice').filter({ has: page.locator('.choice-name', { hasText: name }) }).first();
 
+/** Whether all of `part` stands in `whole`: the server adds what was left out. */
+const isWithin = (part, whole) => (part !== null && typeof part === 'object'
+  ? Object.entries(part).every(([key, value]) => isWithin(value, whole?.[key])) : part === whole);
+
 describe('Chaos', () => {
   test('a fault is set, is told on every view with what is left, and is cleared', () => open(async (page) => {
     await choice(page, /too many requests/i).click();
@@ -50,18 +54,28 @@ describe('Chaos', () => {
     assert.equal(await status(), 200);
   }));
 
-  test('all faults of the catalogue can be set from the page', () => open(async (page) => {
-    await page.locator('.choice').first().waitFor();
-    const amount = await page.locator('.choice').count();
+  test('every example of the catalogue can be set from the page as it stands there', () => open(async (page) => {
     const catalogue = await box.control('GET', 'faults/catalogue');
-    assert.equal(amount, (Array.isArray(catalogue) ? catalogue : catalogue.faults).length);
-    assert.ok(amount >= 8, `${amount} faults`);
-    for (let index = 0; index < amount; index += 1) {
+    await page.locator('.choice').nth(catalogue.length - 1).waitFor();
+    assert.equal(await page.locator('.choice').count(), catalogue.length);
+    const rooms = await box.control('GET', 'rooms');
+    let amount = 0;
+    for (const [index, { examples }] of catalogue.entries()) {
       await page.locator('.choice').nth(index).click();
-      await page.getByRole('button', { name: 'Let it happen' }).click();
-      await page.locator('.active li').nth(index).waitFor();
+      for (const [variant, { fault }] of examples.entries()) {
+        if (examples.length > 1) await page.getByLabel('In which form').selectOption(String(variant));
+        await page.getByRole('button', { name: 'Let it happen' }).click();
+        await page.locator('.active li').nth(amount).waitFor();
+        const standing = (await box.control('GET', 'faults')).at(-1).fault;
+        assert.ok(isWithin(fault.effect, standing.effect), JSON.stringify([fault, standing]));
+        assert.equal(rooms.find(({ id }) => id === standing.room)?.title, fault.room);
+        assert.equal(standing.bot, fault.bot);
+        amount += 1;
+      }
     }
+    assert.ok(amount > 20, `${amount} examples`);
     await page.getByRole('link', { name: `${amount} faults active` }).waitFor();
+    await picture(page, 'chaos-all');
     await page.getByRole('button', { name: 'Clear all' }).click();
     await page.getByText('Nothing: every request is answered as Webex would.').waitFor();
   }));
@@ -122,24 +136,22 @@ describe('Chaos', () => {
   }));
 
   test('what is contested about Webex is a knob', () => open(async (page) => {
-    const wanted = { card_edits: 'allow', reply_to_reply: 'normalise', deleted_parent: 'post', card_without_text: 'allow', rooms_empty_page: true };
-    const labels = ['Editing a message that holds a card', 'A reply to a reply', 'A reply to a message that is gone', 'A card without text beside it', 'The list of rooms'];
-    const knobs = Object.entries(wanted);
-    for (const [index, [name, value]] of knobs.entries()) {
-      const control = page.getByLabel(labels[index]);
-      for (const option of await control.locator('option').evaluateAll((all) => all.map((one) => one.value))) {
+    await page.locator('select[data-knob]').first().waitFor();
+    const set = ([knob, wanted]) => page.waitForFunction(async ([key, value]) => String((await (await fetch('/control/v1/behaviour')).json())[key]) === value, [knob, wanted]);
+    const names = Object.keys(await box.control('GET', 'behaviour')).sort();
+    const onPage = await page.locator('[data-knob]').evaluateAll((all) => all.map((one) => one.dataset.knob).sort());
+    assert.deepEqual(onPage, names, 'every knob is on the page');
+    for (const control of await page.locator('select[data-knob]').all()) {
+      const options = await control.locator('option').evaluateAll((all) => all.map((one) => one.value));
+      for (const option of [...options.slice(1), options[0]]) {
         await control.selectOption(option);
-        await page.waitForFunction(async ([key, set]) => String((await (await fetch('/control/v1/behaviour')).json())[key]) === set, [name, option]);
+        await set([await control.getAttribute('data-knob'), option]);
       }
-      await control.selectOption(String(value));
     }
-    await page.getByLabel('The largest card, in bytes').fill('1000');
-    await page.getByLabel('The largest card, in bytes').press('Enter');
-    await page.waitForFunction(async () => (await (await fetch('/control/v1/behaviour')).json()).card_max_bytes === 1000);
-    const behaviour = await box.control('GET', 'behaviour');
-    for (const [name, value] of knobs) assert.equal(behaviour[name], value);
-    const untold = Object.keys(behaviour).filter((name) => !(name in wanted) && name !== 'card_max_bytes');
-    assert.deepEqual(untold, [], 'every knob is on the page');
+    const bytes = page.getByLabel('The largest card, in bytes');
+    await bytes.fill('1000');
+    await bytes.press('Enter');
+    await set(['card_max_bytes', '1000']);
   }));
 
   test('it looks right on a phone', () => open(async (page) => {

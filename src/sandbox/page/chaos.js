@@ -13,6 +13,7 @@ const BEHAVIOUR = [
   ["deleted_parent", "A reply to a message that is gone", [["404", "is refused with 404"], ["400", "is refused with 400"], ["post", "becomes a message of its own"]]],
   ["card_without_text", "A card without text beside it", [["reject", "is refused"], ["allow", "is posted"]]],
   ["card_max_bytes", "The largest card, in bytes", null],
+  ["incoming_webhook", "An incoming webhook", [["204", "answers 204"], ["200", "answers 200"]]],
   ["rooms_empty_page", "The list of rooms", [[false, "begins with its first page"], [true, "begins with an empty page that has a next one"]]],
 ];
 
@@ -81,60 +82,67 @@ async function change(path, options, place = parts.failure) {
   }
 }
 
-// The catalogue.
+// The catalogue: `[{effect, title, sentence, examples: [{title, fault}]}]`.
 
 async function load() {
   try {
-    const answer = await call(`${FAULTS}/catalogue`);
-    catalogue = Array.isArray(answer) ? answer : answer.faults;
+    catalogue = await call(`${FAULTS}/catalogue`);
   } catch (error) {
     showError(parts.failure, error);
     return;
   }
   parts.choices.replaceChildren(...catalogue.map((entry, index) => {
     const input = make("input", { type: "radio", name: "fault", value: String(index), on: { change: () => choose(entry) } });
-    return make("label", { class: "choice" }, input, make("span", { class: "choice-name", text: title(entry.name) }), make("span", { class: "choice-text", text: entry.sentence }));
+    return make("label", { class: "choice" }, input, make("span", { class: "choice-name", text: entry.title }), make("span", { class: "choice-text", text: entry.sentence }));
   }));
+  if (app.state) show(app.state);
 }
 
-/** "too_many_requests" as a person would write it. */
+/** "retry_after" as a person would write it. */
 function title(name) {
   const text = String(name).replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The fields of the effect that the example gives values to, as a path and a value. */
+/** All values in an effect, each with the path to it. */
 function leaves(value, path = []) {
   if (value === null || typeof value !== "object") return [[path, value]];
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]));
 }
 
-function choose(entry) {
+/** Shows the form for a fault of the catalogue, filled as its example with this index says. */
+function choose(entry, index = 0) {
   chosen = entry;
-  values = structuredClone(entry.example);
+  const hadFocus = document.activeElement === parts.variant;
+  values = structuredClone(entry.examples[index].fault);
   const state = app.state ?? { rooms: [], bots: [] };
+  parts.variant = select(entry.examples.map((example, at) => [String(at), example.title]), { value: String(index) });
+  parts.variant.addEventListener("change", () => choose(entry, Number(parts.variant.value)));
   const inputs = typeof values.effect === "object" ? leaves(values.effect).map(([path, value]) => {
     const control = typeof value === "boolean"
       ? make("input", { type: "checkbox", checked: value })
-      : make("input", { type: typeof value === "number" ? "number" : "text", value: String(value) });
+      : make("input", { type: typeof value === "number" ? "number" : "text", step: "any", value: String(value) });
     control.dataset.path = JSON.stringify(path);
     control.dataset.kind = typeof value;
     return field(title(path.slice(1).join(" ") || path[0]), control);
   }) : [];
-  const lasts = values.times !== undefined ? "times" : values.for_ms !== undefined ? "for_ms" : "until";
+  // A quota is used up and fills again, so it has no count of its own.
+  const lasts = values.for_ms !== undefined ? "for_ms" : values.times !== undefined || entry.effect !== "quota" ? "times" : "until";
   parts.lasts = select([["times", "for so many requests"], ["for_ms", "for so many seconds"], ["until", "until it is cleared"]], { value: lasts });
   parts.amount = make("input", { type: "number", min: "1", step: "1", value: String(lasts === "for_ms" ? Math.max(1, Math.round(values.for_ms / 1000)) : values.times ?? 3) });
   parts.room = select([["", "any room"], ...state.rooms.map((room) => [room.id, room.title])]);
   parts.bot = select([["", "any bot"], ...state.bots.map((bot) => [bot.name, bot.name])]);
-  if (values.bot) parts.bot.value = values.bot;
+  if (state.bots.some((bot) => bot.name === values.bot)) parts.bot.value = values.bot;
   const room = state.rooms.find((one) => one.id === values.room || one.title === values.room);
   if (room) parts.room.value = room.id;
   parts.json = make("pre", { class: "source", tabindex: "0", "aria-label": "What is sent" });
   parts.form.replaceChildren(
+    entry.examples.length > 1 ? make("div", { class: "variant" }, field("In which form", parts.variant)) : "",
     make("div", { class: "fields" }, inputs, field("It lasts", parts.lasts), field("How many", parts.amount), field("Only for the room", parts.room), field("Only for the bot", parts.bot)),
     make("details", { class: "beside" }, make("summary", { text: "As a test would send it" }), parts.json),
     make("div", { class: "form-foot" }, make("button", { type: "submit", class: "button primary", text: "Let it happen" })));
   parts.form.hidden = false;
+  if (hadFocus) parts.variant.focus();
   showError(parts.failure, null);
   showJson();
 }
@@ -166,18 +174,18 @@ function showJson() {
 
 async function send() {
   if (await change(FAULTS, { body: fault() })) {
-    app.announce(`${title(chosen.name)} is active`);
+    app.announce(`${chosen.title} is active`);
   }
 }
 
 // What stands.
 
 function describe({ effect }) {
-  if (typeof effect === "string") return title(effect);
-  const [name] = Object.keys(effect);
-  const details = leaves(effect[name]).filter(([path, value]) => path.length > 0 && value !== null)
+  const [name] = typeof effect === "string" ? [effect] : Object.keys(effect);
+  const told = catalogue.find((entry) => entry.effect === name)?.title ?? title(name);
+  const details = leaves(effect[name]).filter(([path, value]) => path.length > 0 && value !== null && value !== undefined)
     .map(([path, value]) => `${path.join(" ").replaceAll("_", " ")} ${value}`);
-  return details.length > 0 ? `${title(name)}: ${details.join(", ")}` : title(name);
+  return details.length > 0 ? `${told}: ${details.join(", ")}` : told;
 }
 
 function filters(one, rooms) {
@@ -191,7 +199,7 @@ function show(state) {
     const { id, met, fault: one } = standing;
     const known = rows.get(id) ?? { row: make("li") };
     known.ends = one.for_ms === undefined || one.for_ms === null ? null : now + one.for_ms;
-    const version = JSON.stringify([one.times, met]);
+    const version = JSON.stringify([one.times, met, describe(one)]);
     if (known.version !== version) {
       known.version = version;
       known.left = make("span", { class: "left" });
@@ -241,6 +249,7 @@ function showBehaviour(behaviour) {
         const value = choices ? choices.find(([known]) => String(known) === raw)[0] : Number(raw);
         change("/control/v1/behaviour", { method: "PATCH", body: { [name]: value } }, parts.knobFailure);
       });
+      control.dataset.knob = name;
       knobs.set(name, control);
       parts.knobs.append(field(label, control));
     }

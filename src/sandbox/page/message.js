@@ -63,7 +63,8 @@ export function content(message) {
   const parts = message.card
     ? [card(message.card), make("details", { class: "beside" }, make("summary", { text: "Text for clients without cards" }), shown)]
     : [shown];
-  for (const file of message.files ?? []) parts.push(make("p", { class: "files", text: `File: ${file?.name ?? file}` }));
+  if (message.upload) parts.push(make("p", { class: "files", text: `File: ${message.upload.name} (${number(message.upload.bytes)} bytes)` }));
+  else for (const file of message.files ?? []) parts.push(make("p", { class: "files", text: `File: ${file}` }));
   return parts;
 }
 
