@@ -332,7 +332,14 @@ impl Engine {
     }
 
     fn render(&self, loaded: &Loaded, receiver: &Receiver, subject: &Subject<'_>) -> Rendered {
-        let rendered = loaded.renderer.render(subject);
+        let is_reply = subject.conversation.is_some_and(|stage| stage.is_reply);
+        let is_to_be_edited =
+            matches!(receiver.conversation, Conversation::Update { .. }) && !is_reply;
+        let rendered = if is_to_be_edited {
+            loaded.renderer.render_without_card(subject)
+        } else {
+            loaded.renderer.render(subject)
+        };
         if let Some(fallback) = &rendered.fallback {
             self.metrics.template_failed(&receiver.name);
             tracing::warn!(receiver = %receiver.name, "a fallback stands in for a template: {fallback}");

@@ -274,7 +274,18 @@ impl Renderer {
     /// says so, because the template's author reads the room and not our log.
     #[must_use]
     pub fn render(&self, subject: &Subject<'_>) -> Rendered {
-        let (text, card, failed) = self.text_and_card(subject);
+        self.render_with(subject, true)
+    }
+
+    /// As [`Self::render`], without a card: for messages that are to be edited, since Webex
+    /// edits none that has one.
+    #[must_use]
+    pub fn render_without_card(&self, subject: &Subject<'_>) -> Rendered {
+        self.render_with(subject, false)
+    }
+
+    fn render_with(&self, subject: &Subject<'_>, with_card: bool) -> Rendered {
+        let (text, card, failed) = self.text_and_card(subject, with_card);
         let note = failed.as_ref().map(Fallback::note);
         let reserved = note.as_ref().map_or(0, String::len);
         let mut messages: Vec<Message> = split::split(&split::Source {
@@ -298,7 +309,11 @@ impl Renderer {
     }
 
     /// What the first template of the chain makes that does not fail.
-    fn text_and_card(&self, subject: &Subject<'_>) -> (String, Option<Card>, Option<Fallback>) {
+    fn text_and_card(
+        &self,
+        subject: &Subject<'_>,
+        with_card: bool,
+    ) -> (String, Option<Card>, Option<Fallback>) {
         let template = subject.template();
         if !self.engine.contains(template) {
             match template {
@@ -309,6 +324,7 @@ impl Renderer {
         }
         let mut context = context::build(subject, &self.locality);
         let failed = match self.engine.render(template, &context) {
+            Ok(text) if !with_card => return (text, None, None),
             // A card that showed something else than the text beside it would confuse, so
             // there is none where the template failed.
             Ok(text) => {

@@ -25,7 +25,12 @@ const MODES: [(&str, &str); 4] = [
 
 /// A rig whose receiver has a conversation, and templates that are read at a glance.
 pub(crate) fn rig(conversation: &str) -> Rig {
-    Rig::with(&format!("{conversation}template = \"compact\"\n"))
+    rig_with(conversation, "")
+}
+
+/// `more` is TOML behind the receiver.
+pub(crate) fn rig_with(conversation: &str, more: &str) -> Rig {
+    Rig::with(&format!("{conversation}template = \"compact\"\n{more}"))
 }
 
 fn firing(name: &str) -> String {

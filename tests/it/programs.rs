@@ -251,6 +251,12 @@ impl Sandbox {
             .collect()
     }
 
+    /// A room's messages whole, oldest first.
+    pub(crate) fn room(&self, room: &str) -> Vec<Value> {
+        let messages = self.control("GET", &format!("rooms/{room}/messages"), "");
+        messages.json().as_array().unwrap().clone()
+    }
+
     /// Waits until a room has so many messages.
     pub(crate) fn await_messages(&self, room: &str, number: usize) -> Vec<String> {
         until(&format!("{number} messages in `{room}`"), || {
@@ -301,8 +307,18 @@ impl Service {
 
     /// `serve` with whatever the command has, on a free port.
     pub(crate) fn run(command: &mut Command) -> Self {
+        Self::await_ready(command.arg("serve"))
+    }
+
+    /// `serve` with a file, whose variable `TOKEN` is the sandbox's token.
+    pub(crate) fn configured(sandbox: &Sandbox, config: &std::path::Path) -> Self {
+        let mut command = ours();
+        command.args(["serve", "--config"]).arg(config);
+        Self::await_ready(command.env("TOKEN", &sandbox.token))
+    }
+
+    fn await_ready(command: &mut Command) -> Self {
         command
-            .arg("serve")
             .env("ALERTMANAGER_WEBEX__SERVER__LISTEN", "127.0.0.1:0")
             .env("ALERTMANAGER_WEBEX__SERVER__SHUTDOWN_DELAY", "0s");
         Self::ready(command)

@@ -40,25 +40,36 @@ fn own_address() -> SocketAddr {
     SocketAddr::from((host, port))
 }
 
-/// An Alertmanager for which each mark is a group.
-struct Alertmanager {
+/// A real Alertmanager.
+pub(crate) struct Alertmanager {
     _program: Program,
     address: String,
     _folder: TempDir,
 }
 
 impl Alertmanager {
-    /// `cluster` is what it is told of its cluster.
+    /// One for which each mark is a group. `cluster` is what it is told of its cluster.
     fn start(service: SocketAddr, cluster: &[String]) -> Self {
+        let route = "group_by: [mark], group_wait: 0s, group_interval: 10s, repeat_interval: 4h";
+        Self::with(
+            "ALERTMANAGER_BIN",
+            &format!("http://{service}/alertmanager"),
+            route,
+            cluster,
+        )
+    }
+
+    /// `variable` names the program, `url` is what it notifies, and `route` says when.
+    pub(crate) fn with(variable: &str, url: &str, route: &str, cluster: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("alertmanager.yml");
         let config = format!(
-            "route: {{receiver: webex, group_by: [mark], group_wait: 0s, group_interval: 10s, repeat_interval: 4h}}\n\
-             receivers: [{{name: webex, webhook_configs: [{{url: 'http://{service}/alertmanager'}}]}}]\n"
+            "route: {{receiver: webex, {route}}}\n\
+             receivers: [{{name: webex, webhook_configs: [{{url: '{url}'}}]}}]\n"
         );
         std::fs::write(&file, config).unwrap();
-        let binary = std::env::var_os("ALERTMANAGER_BIN").map(PathBuf::from);
-        let binary = binary.expect("ALERTMANAGER_BIN is set by `make test`");
+        let binary = std::env::var_os(variable).map(PathBuf::from);
+        let binary = binary.unwrap_or_else(|| panic!("{variable} is set by `make test`"));
         let program = Program::start(
             Command::new(binary)
                 .env_clear()
@@ -67,8 +78,9 @@ impl Alertmanager {
                 .arg("--web.listen-address=127.0.0.1:0")
                 .args(cluster),
         );
+        // 0.25: `msg=Listening address=…`; since 0.28: `msg="Listening on" address=…`.
         let address = program.line(|line| {
-            let (_, rest) = line.split_once("msg=\"Listening on\"")?;
+            let (_, rest) = line.split_once("Listening")?;
             let (_, address) = rest.split_once("address=")?;
             Some(address.split_whitespace().next()?.to_owned())
         });
@@ -85,14 +97,19 @@ impl Alertmanager {
 
     /// Two that know each other, once they do.
     fn two(service: SocketAddr) -> [Self; 2] {
+        Self::pair(|cluster| Self::start(service, cluster))
+    }
+
+    /// As [`Self::two`], each of them started with what it is to be told of the cluster.
+    pub(crate) fn pair(start: impl Fn(&[String]) -> Self) -> [Self; 2] {
         let listen = "--cluster.listen-address=127.0.0.1:0".to_owned();
-        let first = Self::start(service, std::slice::from_ref(&listen));
+        let first = start(std::slice::from_ref(&listen));
         let first_peer = {
             let status = first.get("api/v2/status").json();
             let address = &status["cluster"]["peers"][0]["address"];
             address.as_str().unwrap().to_owned()
         };
-        let second = Self::start(service, &[listen, format!("--cluster.peer={first_peer}")]);
+        let second = start(&[listen, format!("--cluster.peer={first_peer}")]);
         await_in_time("the cluster is complete", || {
             [&first, &second].iter().all(|one| {
                 let cluster = one.get("api/v2/status").json()["cluster"].take();
@@ -122,11 +139,15 @@ impl Alertmanager {
                 })
             })
             .collect();
-        let alerts = serde_json::Value::Array(alerts).to_string();
+        self.tell(&serde_json::Value::Array(alerts));
+    }
+
+    /// Tells of alerts.
+    pub(crate) fn tell(&self, alerts: &serde_json::Value) {
         let answer = http(
             "POST",
             &format!("http://{}/api/v2/alerts", self.address),
-            alerts,
+            alerts.to_string(),
         );
         assert_eq!(answer.status, 200, "{answer:?}");
     }

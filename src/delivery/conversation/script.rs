@@ -14,7 +14,6 @@ use crate::delivery::Engine;
 use crate::delivery::memory::AlertState;
 use crate::delivery::ticket::Delivery;
 use crate::render::{self, Message, Rendered, Subject};
-use crate::routing::Conversation as Mode;
 use crate::webex::Accepted;
 
 /// Closes the last edit before the end.
@@ -102,7 +101,6 @@ impl Engine {
     ) -> Option<Script> {
         let kept = delivery.kept.as_ref()?;
         let notification = kept.read();
-        let mode = delivery.receiver.conversation;
         let alerts = self.names.alerts(&notification);
         let fires = delivery.content.fires();
         let root = conversation.and_then(|one| one.root(fires, dead, now));
@@ -112,7 +110,7 @@ impl Engine {
         let news = News::of(&alerts, told);
         let content = Arc::clone(delivery.content.alerts());
         let approach = approach(&Situation {
-            mode,
+            mode: delivery.receiver.conversation,
             root,
             told,
             content: &content,
@@ -150,21 +148,11 @@ impl Engine {
                 },
             )
         };
-        let may_edit = matches!(mode, Mode::Update { .. });
         let mut requests = VecDeque::new();
         let mut plainer = false;
         if approach != Approach::Reply {
-            let Rendered {
-                mut messages,
-                fallback,
-            } = render(false);
+            let Rendered { messages, fallback } = render(false);
             plainer |= fallback.is_some();
-            if may_edit {
-                // Webex edits no message with a card.
-                for message in &mut messages {
-                    message.card = None;
-                }
-            }
             requests.extend(match root {
                 Some(root) => edits(root, messages, !fires),
                 None => first(messages, left_over(conversation, dead)),
