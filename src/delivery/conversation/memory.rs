@@ -12,7 +12,7 @@ use super::{Conversation, MOST_AGE};
 
 /// A conversation that nobody asked for so long is over: repeats come every 4 or 12 hours.
 const MOST_IDLE: Duration = Duration::from_secs(18 * 3600);
-/// What all of them may take, in bytes: about 20,000 small groups.
+/// What all of them may take, in bytes: more than ten thousand small groups.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// What the cache takes for one besides.
 const OVERHEAD: usize = 200;
