@@ -109,12 +109,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn body(group: u8, alerts: &[Option<bool>; 3], again: bool) -> Option<String> {
+fn body(group: u8, alerts: [Option<bool>; 3], again: bool) -> Option<String> {
     let alerts: Vec<_> = ALERTS
         .iter()
         .zip(alerts)
         .filter_map(|(name, firing)| {
-            let status = if (*firing)? { "firing" } else { "resolved" };
+            let status = if firing? { "firing" } else { "resolved" };
             Some(alert(name, status, 0))
         })
         .collect();
@@ -156,11 +156,11 @@ async fn act(rig: &Rig, step: &Step) -> Result<(), TestCaseError> {
             again,
             waits,
         } => {
-            if let Some(body) = body(*group, alerts, *again) {
+            if let Some(body) = body(*group, *alerts, *again) {
                 if *waits {
                     let outcome = told(rig, &body).await;
                     if matches!(outcome, Outcome::Delivered { .. }) {
-                        judge(rig, *group, alerts)?;
+                        judge(rig, *group, *alerts)?;
                     }
                 } else {
                     drop(rig.submit(&body));
@@ -206,7 +206,7 @@ async fn act(rig: &Rig, step: &Step) -> Result<(), TestCaseError> {
 }
 
 /// The room has the last word on each alert of a notification that was told of.
-fn judge(rig: &Rig, group: u8, alerts: &[Option<bool>; 3]) -> Result<(), TestCaseError> {
+fn judge(rig: &Rig, group: u8, alerts: [Option<bool>; 3]) -> Result<(), TestCaseError> {
     for (name, firing) in ALERTS.iter().zip(alerts) {
         if firing.is_none() {
             continue;
@@ -214,7 +214,7 @@ fn judge(rig: &Rig, group: u8, alerts: &[Option<bool>; 3]) -> Result<(), TestCas
         let said = last_word(rig, &format!("g{group}.{name}"));
         prop_assert_eq!(
             said,
-            *firing,
+            firing,
             "g{}.{} in\n{}",
             group,
             name,
@@ -254,7 +254,7 @@ async fn play(
     prop_assert_eq!(rig.engine.snapshot().waiting, 0);
     for (group, alerts) in (0..GROUPS).zip(last) {
         // On purpose, so that it is posted whatever was posted before.
-        let Some(body) = body(group, &alerts, true) else {
+        let Some(body) = body(group, alerts, true) else {
             continue;
         };
         let outcome = told(&rig, &body).await;
@@ -262,7 +262,7 @@ async fn play(
             matches!(outcome, Outcome::Delivered { .. } | Outcome::Repeat { .. }),
             "{outcome:?}"
         );
-        judge(&rig, group, &alerts)?;
+        judge(&rig, group, alerts)?;
     }
     let edited_too_often = rig.messages("general").iter().any(|one| one.edits > 10);
     prop_assert!(!edited_too_often);
