@@ -93,9 +93,14 @@ async function load() {
   }
   parts.choices.replaceChildren(...catalogue.map((entry, index) => {
     const input = make("input", { type: "radio", name: "fault", value: String(index), on: { change: () => choose(entry) } });
-    return make("label", { class: "choice" }, input, make("span", { class: "choice-name", text: entry.title }), make("span", { class: "choice-text", text: entry.sentence }));
+    return make("label", { class: "choice" }, input, make("span", { class: "choice-name", text: entry.title }), make("span", { class: "choice-text" }, withCode(entry.sentence)));
   }));
   if (app.state) show(app.state);
+}
+
+/** A sentence whose words between backticks are code. */
+function withCode(text) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? make("code", { text: part }) : part));
 }
 
 /** "retry_after" as a person would write it. */
@@ -174,7 +179,7 @@ function showJson() {
 
 async function send() {
   if (await change(FAULTS, { body: fault() })) {
-    app.announce(`${chosen.title} is active`);
+    app.tell(`${chosen.title}: it goes wrong from now on.`);
   }
 }
 
@@ -183,7 +188,9 @@ async function send() {
 function describe({ effect }) {
   const [name] = typeof effect === "string" ? [effect] : Object.keys(effect);
   const told = catalogue.find((entry) => entry.effect === name)?.title ?? title(name);
-  const details = leaves(effect[name]).filter(([path, value]) => path.length > 0 && value !== null && value !== undefined)
+  // An error object of Webex is the usual body.
+  const isWorthTelling = ([path, value]) => path.length > 0 && value !== null && value !== undefined && !(path[0] === "body" && value === "json");
+  const details = leaves(effect[name]).filter(isWorthTelling)
     .map(([path, value]) => `${path.join(" ").replaceAll("_", " ")} ${value}`);
   return details.length > 0 ? `${told}: ${details.join(", ")}` : told;
 }

@@ -91,7 +91,6 @@ export class Details {
     this.element.hidden = false;
     if (isOther) {
       this.detail = null;
-      this.notification = undefined;
       this.frame();
       await this.load();
       if (this.id === id) this.element.focus({ preventScroll: true });
@@ -111,11 +110,12 @@ export class Details {
     const { id } = this;
     this.isLoading = true;
     try {
+      // The limit of bytes is told by the state.
+      if (!this.app.state) await this.app.refresh();
       const detail = await call(`/control/v1/messages/${encodeURIComponent(id)}`);
       if (this.id !== id) return;
       this.detail = detail;
-      if (this.app.state?.dev) await this.loadNotification(id);
-      if (this.id === id) this.show();
+      this.show();
     } catch (error) {
       if (this.id === id) this.fail(error);
     } finally {
@@ -123,13 +123,19 @@ export class Details {
     }
   }
 
-  async loadNotification(id) {
-    try {
-      this.notification = await call(`/dev/v1/messages/${encodeURIComponent(id)}/notification`);
-    } catch {
-      // Posted by somebody else than the receiver, or too long ago.
-      this.notification = null;
-    }
+  /** The notifications that it came from, asked for when somebody looks. */
+  notification() {
+    const { id } = this;
+    const place = make("div", {}, make("p", { class: "hint", text: "Asking…" }));
+    call(`/dev/v1/messages/${encodeURIComponent(id)}/notification`).then(({ notifications }) => {
+      place.replaceChildren(...notifications.map(({ receiver, received, body: sent }) => make("section", { class: "version", "aria-label": `Notification for ${receiver}` },
+        make("div", { class: "by" }, make("strong", { text: `For ${receiver}` }), time(received, exactly(received))),
+        source(JSON.stringify(sent, null, 2), "What Alertmanager sent"))));
+    }, (error) => {
+      const text = error.status === 404 ? "None is known: something else posted this message, or it is too long ago." : error.message;
+      place.replaceChildren(make("p", { class: "hint", text }));
+    });
+    return place;
   }
 
   frame(...parts) {
@@ -158,7 +164,7 @@ export class Details {
       ["request", "Request", () => request(now)],
       ["answer", "Answer", () => answer(now)],
       all.length > 1 ? ["versions", `Versions (${all.length})`, () => versions(this.detail, limit)] : null,
-      this.notification ? ["notification", "Notification", () => source(JSON.stringify(this.notification, null, 2), "What Alertmanager sent")] : null,
+      this.app.state.dev ? ["notification", "Notification", () => this.notification()] : null,
     ];
     return tabs.filter(Boolean);
   }
