@@ -17,7 +17,7 @@ use crate::http::{self, Current, Door, Reason, Reloads, Service, ServiceError};
 use crate::reload::{self, Hangups, Reloader, Started, Way};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
-use crate::webex::{self, Client, Https, TlsError, Transport};
+use crate::webex::{self, Client, Https, Transport, WayError};
 
 /// A configuration that holds together, and the templates it names.
 #[derive(Debug)]
@@ -95,9 +95,9 @@ pub enum StartError {
     /// Credentials of callers, or the service's certificate, cannot be used.
     #[error("{}", listed(.0))]
     Service(Vec<ServiceError>),
-    /// No secure connection can be made.
+    /// There is no way to Webex.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Way(#[from] WayError),
     /// The address of Webex cannot be used.
     #[error("`webex.base_url` cannot be used: {0}")]
     BaseUrl(#[from] ::http::uri::InvalidUri),
@@ -152,8 +152,7 @@ impl App {
     /// # Errors
     /// When a secret cannot be read, the port is taken, or TLS cannot be set up.
     pub fn start(prepared: Prepared) -> Result<Self, StartError> {
-        let webex = &prepared.config.webex;
-        let https = Https::new(webex.request_timeout, webex.ca_file.as_deref())?;
+        let https = Https::new(&prepared.config.webex)?;
         Self::assemble(prepared, Arc::new(https), Way::Configured)
     }
 

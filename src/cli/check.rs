@@ -45,6 +45,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             ));
         }
     }
+    if config.webex.proxy.is_some() {
+        tell(&format!(
+            "note: Webex is reached through the proxy {}",
+            config.webex.proxy
+        ));
+    }
     if !doors(config) {
         return Ok(ExitCode::FAILURE);
     }

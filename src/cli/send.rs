@@ -68,8 +68,7 @@ fn to_webex(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         bail!("no receiver is named `{name}`; choose one with `--receiver`");
     };
     let notification = Notification::parse(body)?;
-    let webex = &prepared.config.webex;
-    let https = Https::new(webex.request_timeout, webex.ca_file.as_deref())?;
+    let https = Https::new(&prepared.config.webex)?;
     runtime(1)?.block_on(async {
         let (engine, _) = engine(&prepared.config, prepared.renderer, Arc::new(https))?;
         tell(&format!(

@@ -19,6 +19,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for warning in &prepared.config.warnings {
         tracing::warn!("{warning}");
     }
+    let proxy = &prepared.config.webex.proxy;
+    if proxy.is_some() {
+        tracing::info!(%proxy, "Webex is reached through the proxy {proxy}");
+    }
     let receivers = prepared.config.routes.iter().count();
     let bots = prepared.config.bots.len();
     runtime(prepared.config.server.workers.get())?.block_on(async {

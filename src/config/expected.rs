@@ -83,6 +83,11 @@ const PEOPLE: Expected = Expected {
     what: "a list of e-mail addresses",
     hint: "write it like `[\"oncall@example.org\"]`",
 };
+const HOSTS: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of hosts",
+    hint: "write it like `[\"sandbox.example.org\", \".internal\"]`",
+};
 const MENTION: Expected = Expected {
     hint: "write it like `{ severity = [\"critical\"], people = [\"oncall@example.org\"] }`",
     ..TABLE
@@ -142,12 +147,14 @@ pub(super) fn expected(path: &[String]) -> Expected {
             "messages_per_minute" | "burst" | "room_messages_per_minute",
         ]
         | ["receivers", _, "max_messages_per_minute"] => COUNT,
+        ["webex", "no_proxy"] => HOSTS,
         ["receivers", _, "rooms"] => ROOMS,
         ["receivers", _, "conversation"] => CONVERSATION,
         ["receivers", _, "basic_auth"] => LOGINS,
         ["receivers", _, "basic_auth", _] => LOGIN,
         ["receivers", _, "client_subjects"] => SUBJECTS,
         ["server", "open"]
+        | ["webex", "allow_http"]
         | ["receivers", _, "dry_run" | "reply_on_resolve"]
         | ["receivers", _, "mention", "everyone"] => SWITCH,
         ["receivers", _, "mention"] => MENTION,

@@ -8,12 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::layers::Sources;
 use super::places::{Places, written};
 use super::problem::{Problem, Severity};
-use super::resolve::{Bot, Webex};
+use super::resolve::Bot;
 use super::secret::{SecretSource, could_be_a_secret};
 use super::settings;
 
@@ -170,38 +168,6 @@ impl<'a> Judge<'a> {
                  or directives such as `info,alertmanager_webex=debug`",
             );
         }
-    }
-
-    pub(super) fn webex(&mut self, webex: settings::Webex) -> Option<Webex> {
-        let path = ["webex", "base_url"];
-        let hint = "write it like `https://webexapis.com/v1`";
-        if let Some(file) = &webex.ca_file {
-            self.file(&["webex", "ca_file"], file);
-        }
-        let base_url = match Url::parse(webex.base_url.trim_end_matches('/')) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
-            Ok(_) => {
-                self.error(&path, "this is not an http or https address", hint);
-                return None;
-            }
-            Err(_) => {
-                self.error(&path, "this is not a URL", hint);
-                return None;
-            }
-        };
-        if base_url.query().is_some()
-            || base_url.fragment().is_some()
-            || !base_url.username().is_empty()
-            || base_url.password().is_some()
-        {
-            self.error(&path, "this address holds more than host and path", hint);
-            return None;
-        }
-        Some(Webex {
-            base_url,
-            request_timeout: webex.request_timeout,
-            ca_file: webex.ca_file,
-        })
     }
 
     pub(super) fn bots(

@@ -27,11 +27,13 @@ mod room_id;
 mod secret;
 mod settings;
 mod units;
+mod webex;
 
 pub use files::{Files, Seen};
 pub use layers::Sources;
 pub use outline::{Changes, NEEDS_RESTART, Names, Outline};
 pub use problem::{ConfigError, Place, Problem, Severity};
-pub use resolve::{Bot, Config, Draft, Webex};
+pub use resolve::{Bot, Config, Draft};
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates, Tls};
+pub use webex::{Proxy, ProxyCredentials, Webex};

@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use url::Url;
 
 use super::files::Files;
 use super::judge::Judge;
@@ -21,6 +19,7 @@ use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
 use super::secret::SecretSource;
 use super::settings::{self, Settings};
+use super::webex::Webex;
 use crate::render;
 use crate::routing::{DEFAULT_RECEIVER, Routes};
 
@@ -50,17 +49,6 @@ pub struct Config {
     pub outline: Outline,
     /// What works, but hardly as meant.
     pub warnings: Vec<Problem>,
-}
-
-/// How Webex is reached.
-#[derive(Debug, Clone)]
-pub struct Webex {
-    /// Where the API is; its path has no slash at the end.
-    pub base_url: Url,
-    /// How long one request may take.
-    pub request_timeout: Duration,
-    /// Certificates to trust besides the system's.
-    pub ca_file: Option<std::path::PathBuf>,
 }
 
 /// A Webex identity.
@@ -158,7 +146,7 @@ impl<'a> Draft<'a> {
         judge.log(&log);
         judge.timezone(&template_settings.timezone);
         judge.links(&links);
-        let webex = judge.webex(webex);
+        let webex = judge.webex(webex, self.sources);
         let names: Vec<Arc<str>> = bots.keys().map(|name| name.as_str().into()).collect();
         let bots = judge.bots(&bots, self.sources);
         for (name, id) in &rooms {

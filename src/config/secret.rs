@@ -37,6 +37,9 @@ pub enum SecretError {
     /// There is nothing in it.
     #[error("{0} is empty; put the token into it")]
     Empty(String),
+    /// It should hold two things.
+    #[error("{0} does not hold `user:password`; write both into it, with a colon between them")]
+    NotAPair(String),
     /// It cannot be sent in a header.
     #[error("{0} holds characters that no token has; it should hold the token and nothing else")]
     NotAToken(String),

@@ -160,6 +160,14 @@ pub struct Webex {
     pub request_timeout: Duration,
     /// PEM file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The proxy's address, or `none`; without it, what the environment says.
+    pub proxy: Option<String>,
+    /// The file that holds `user:password` for the proxy.
+    pub proxy_credentials_file: Option<PathBuf>,
+    /// Hosts that are reached without the proxy, as in `NO_PROXY`.
+    pub no_proxy: Vec<String>,
+    /// Whether another machine may be reached without TLS.
+    pub allow_http: bool,
 }
 
 impl Default for Webex {
@@ -168,6 +176,10 @@ impl Default for Webex {
             base_url: "https://webexapis.com/v1".to_owned(),
             request_timeout: Duration::from_secs(30),
             ca_file: None,
+            proxy: None,
+            proxy_credentials_file: None,
+            no_proxy: Vec::new(),
+            allow_http: false,
         }
     }
 }

@@ -83,8 +83,7 @@ fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Ref
     let transport = match &base.way {
         Way::Given(transport) => Arc::clone(transport),
         Way::Configured => {
-            let webex = &config.webex;
-            let https = Https::new(webex.request_timeout, webex.ca_file.as_deref());
+            let https = Https::new(&config.webex);
             Arc::new(https.map_err(|error| all(vec![error]))?)
         }
     };

@@ -8,12 +8,14 @@
 
 mod client;
 mod error;
+mod proxy;
 mod tls;
 mod transport;
 mod types;
 
 pub use client::Client;
 pub use error::{CODES, Error, RetryAfter};
+pub use proxy::ProxyError;
 pub use tls::{TlsError, install_provider};
-pub use transport::{Https, Transport, TransportError};
+pub use transport::{Https, Transport, TransportError, WayError};
 pub use types::{Accepted, Attachment, Edit, NewMessage, Person, Recipient};

@@ -8,7 +8,9 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use reqwest::redirect;
 
+use super::proxy::{self, ProxyError};
 use super::tls::{self, TlsError};
+use crate::config;
 
 /// No answer of Webex that we read is longer; what comes after is left unread.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -56,39 +58,51 @@ impl TransportError {
 #[derive(Debug, Clone)]
 pub struct Https {
     client: reqwest::Client,
+    /// The proxy, as an error tells it.
+    through: Option<String>,
+}
+
+/// Why there is no way to Webex.
+#[derive(Debug, thiserror::Error)]
+pub enum WayError {
+    /// No secure connection can be made.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 impl Https {
-    /// Makes the pool. `ca_file` holds certificates to trust besides the system's.
+    /// Makes the pool, as the configuration says.
     ///
     /// # Errors
-    /// When no certificates are to be had, or `ca_file` holds none.
-    pub fn new(
-        request_timeout: Duration,
-        ca_file: Option<&std::path::Path>,
-    ) -> Result<Self, TlsError> {
+    /// When no certificates are to be had, or a file cannot be read or holds something else.
+    pub fn new(webex: &config::Webex) -> Result<Self, WayError> {
         tls::install_provider();
         let builder = reqwest::Client::builder()
             .user_agent(concat!("alertmanager-webex/", env!("CARGO_PKG_VERSION")))
             // A redirect could carry the token to another host, and Webex sends none.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(request_timeout)
+            .timeout(webex.request_timeout)
             .pool_idle_timeout(POOL_IDLE)
             .tcp_nodelay(true);
-        let builder = match ca_file {
+        let builder = match &webex.ca_file {
             Some(path) => builder.tls_certs_merge(tls::certificates(path)?),
             None => builder,
         };
-        match (builder.build(), ca_file) {
-            (Ok(client), _) => Ok(Self { client }),
-            (Err(source), None) => Err(TlsError::Client(source)),
+        let through = proxy::through(&webex.proxy);
+        let client = proxy::between(builder, &webex.proxy)?.build();
+        let client = client.map_err(|source| match &webex.ca_file {
+            None => TlsError::Client(source),
             // Certificates are looked into only here.
-            (Err(source), Some(path)) => Err(TlsError::Broken {
-                path: path.to_owned(),
+            Some(path) => TlsError::Broken {
+                path: path.clone(),
                 source,
-            }),
-        }
+            },
+        })?;
+        Ok(Self { client, through })
     }
 }
 
@@ -101,7 +115,8 @@ impl Transport for Https {
             let request = reqwest::Request::try_from(request)
                 .map_err(|error| TransportError::Connect(told(error)))?;
             // A wrong `webex.base_url` is found by the name of its host.
-            let host = request.url().authority().to_owned();
+            let mut host = request.url().authority().to_owned();
+            host.extend(self.through.iter().map(String::as_str));
             let classify = |error| classify(error, &host);
             let mut answer = self.client.execute(request).await.map_err(classify)?;
             let mut whole = Response::new(Bytes::new());

@@ -51,7 +51,7 @@ fn toml(sandbox: &Sandbox, delay: &str, more: &str) -> String {
     format!(
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\ndead = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"\n\
          [server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"{delay}\"\n\
-         [webex]\nbase_url = \"http://webex.invalid/v1\"\n\
+         [webex]\nbase_url = \"https://webex.invalid/v1\"\n\
          [bots.default]\ntoken_env = \"TOKEN\"\n\
          messages_per_minute = 60000\nburst = 1000\n\
          [receivers.default]\nrooms = [\"general\"]\n{more}",

@@ -23,3 +23,4 @@ mod reload_files;
 mod room;
 mod templates;
 mod tenancy;
+mod way_to_webex;
