@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use super::room::show;
 use crate::harness::{Rig, alert, reasoned};
-use crate::room::show;
 
 const MODES: [&str; 3] = [
     "conversation = \"thread\"\n",

@@ -1,17 +1,28 @@
 //! One group is one conversation in a room: a thread, or a message that is kept up to date.
 //! Time is paused.
+//!
+//! Here is the table of modes, steps of a group's life, and answers of Webex; the other cases
+//! of `docs/conversations.md` follow in files of their own.
+
+mod edits;
+mod group;
+mod model;
+mod place;
+mod room;
 
 use std::time::Duration;
 
 use alertmanager_webex::delivery::Outcome;
-use alertmanager_webex::sandbox::{Effect, Fault, FaultBody, Message, RetryAfter};
+use alertmanager_webex::sandbox::{Effect, Fault, FaultBody, Message, Quota, RetryAfter};
 use bytes::Bytes;
 use http::Request;
 use tokio::time::sleep;
 
-use crate::harness::{Rig, alert, reasoned};
-use crate::room::show;
+use crate::harness::{Rig, alert, notification, reasoned};
+use room::show;
 
+const THREAD: &str = "conversation = \"thread\"\n";
+const UPDATE: &str = "conversation = \"update\"\n";
 const AGAIN: &str = "repeat interval elapsed";
 const MODES: [(&str, &str); 4] = [
     ("new", "conversation = \"new\"\n"),
@@ -24,12 +35,12 @@ const MODES: [(&str, &str); 4] = [
 ];
 
 /// A rig whose receiver has a conversation, and templates that are read at a glance.
-pub(crate) fn rig(conversation: &str) -> Rig {
+fn rig(conversation: &str) -> Rig {
     rig_with(conversation, "")
 }
 
 /// `more` is TOML behind the receiver.
-pub(crate) fn rig_with(conversation: &str, more: &str) -> Rig {
+fn rig_with(conversation: &str, more: &str) -> Rig {
     Rig::with(&format!("{conversation}template = \"compact\"\n{more}"))
 }
 
@@ -73,12 +84,6 @@ const TROUBLES: [Trouble; 6] = [
     Trouble::Limited,
     Trouble::Ambiguous,
 ];
-
-fn fault(rig: &Rig, effect: Effect, times: Option<u32>) {
-    let mut fault = Fault::new(effect);
-    fault.times = times;
-    rig.sandbox.set_fault(fault).unwrap();
-}
 
 fn dropped() -> Effect {
     Effect::AcceptThenDrop {
@@ -126,22 +131,90 @@ impl Trouble {
                     exhaust(rig, root).await;
                 }
             }
-            Self::EditRefused => fault(rig, Effect::EditRefused, None),
+            Self::EditRefused => fault(rig, None, Effect::EditRefused, None),
             Self::Limited => fault(
                 rig,
+                None,
                 Effect::TooManyRequests {
                     retry_after: Some(RetryAfter::Seconds(2)),
                     body: FaultBody::Html,
                 },
                 Some(1),
             ),
-            Self::Ambiguous => fault(rig, dropped(), Some(1)),
+            Self::Ambiguous => fault(rig, None, dropped(), Some(1)),
         }
     }
 }
 
+/// Roots, and replies to them.
+fn counts(rig: &Rig, room: &str) -> (usize, usize) {
+    let messages = rig.messages(room);
+    let is_reply = |message: &&Message| {
+        let parent = message.parent_id.as_ref();
+        parent.is_some_and(|parent| messages.iter().any(|other| other.id == *parent))
+    };
+    let replies = messages.iter().filter(is_reply).count();
+    (messages.len() - replies, replies)
+}
+
+fn group(alerts: &[(&str, &str)]) -> String {
+    let alerts: Vec<_> = alerts
+        .iter()
+        .map(|(name, status)| alert(name, status, 0))
+        .collect();
+    notification("group", &alerts)
+}
+
+/// Of a group so large that it takes several messages.
+fn large(alerts: usize) -> String {
+    let alerts: Vec<_> = (0..alerts)
+        .map(|number| alert(&format!("Alert{number:04}"), "firing", 0))
+        .collect();
+    notification("group", &alerts)
+}
+
+/// Of requests of a method, or of all.
+fn fault(rig: &Rig, method: impl Into<Option<&'static str>>, effect: Effect, times: Option<u32>) {
+    let mut fault = Fault::new(effect);
+    fault.method = method.into().map(str::to_owned);
+    fault.times = times;
+    rig.sandbox.set_fault(fault).unwrap();
+}
+
+fn status(code: u16) -> Effect {
+    Effect::Status {
+        code,
+        retry_after: None,
+        body: FaultBody::Json,
+    }
+}
+
+fn requests(rig: &Rig, method: &str) -> usize {
+    let requests = rig.sandbox.requests();
+    requests.iter().filter(|one| one.method == method).count()
+}
+
+/// A storm of other groups, so that what comes with it goes into a digest.
+async fn storm(rig: &Rig, with: &str) {
+    rig.sandbox
+        .set_quota("sandbox", Some(Quota::new(1.0, 1)))
+        .unwrap();
+    let mut tickets = Vec::new();
+    for number in 0..60 {
+        let body = crate::harness::firing(&format!("Storm{number:02}"));
+        tickets.push((rig.submit(&body), body));
+    }
+    tickets.push((rig.submit(with), with.to_owned()));
+    for (ticket, body) in tickets {
+        if matches!(ticket.outcome().await, Outcome::Unfinished(_)) {
+            deliver(rig, &body).await;
+        }
+    }
+    rig.sandbox.set_quota("sandbox", None).unwrap();
+}
+
 /// Asks as Alertmanager does, until it is told for good.
-pub(crate) async fn deliver(rig: &Rig, body: &str) {
+async fn deliver(rig: &Rig, body: &str) {
     for _ in 0..2000 {
         match rig.outcome(body).await {
             Outcome::Unfinished(_) => {}
