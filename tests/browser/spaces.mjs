@@ -279,6 +279,28 @@ describe('Spaces', () => {
     await picture(page, 'spaces-dark');
   }, { colorScheme: 'dark', viewport: DESKTOP }));
 
+  test('a sandbox that is started again is shown as it is now', async () => {
+    const first = await sandbox();
+    let second;
+    try {
+      const room = await first.room('general');
+      await first.post({ roomId: room, markdown: 'before' });
+      await withPage(browser, `${first.page}#/spaces/${room}`, { expected: /ERR_|Failed to load/ }, async (page) => {
+        await page.locator('.message', { hasText: 'before' }).waitFor();
+        await first.stop();
+        await page.getByText('Not connected, trying again').waitFor();
+        second = await sandbox(new URL(first.page).host);
+        await second.post({ roomId: room, markdown: 'after' });
+        await page.locator('.message', { hasText: 'after' }).waitFor();
+        assert.equal(await page.locator('.message', { hasText: 'before' }).count(), 0);
+        await page.locator('.link.live').waitFor();
+      });
+    } finally {
+      await first.stop();
+      await second?.stop();
+    }
+  });
+
   test('it says that it is not Webex', () => open(async (page) => {
     await page.getByText('This is a sandbox, not Webex.').waitFor();
     assert.ok(await page.getByText('This is a sandbox, not Webex.').isVisible());

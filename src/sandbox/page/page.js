@@ -194,6 +194,7 @@ function showLink(isLive) {
 }
 
 let timer = null;
+let start = null;
 function listen() {
   const events = new EventSource("/control/v1/events");
   const changed = () => update().then(() => showLink(true), () => {});
@@ -202,7 +203,14 @@ function listen() {
     timer = null;
     changed();
   });
-  events.addEventListener("change", changed);
+  events.addEventListener("change", ({ lastEventId }) => {
+    // `START-REVISION`. A sandbox that was started again counts anew, and may be a newer one
+    // with another page: nothing that is known here holds.
+    const [told] = lastEventId.split("-");
+    if (start !== null && told !== start) location.reload();
+    start = told;
+    changed();
+  });
   events.addEventListener("error", () => {
     timer ??= setInterval(changed, ASK_EVERY_MS);
     // The browser gives up for good where the answer is no stream.

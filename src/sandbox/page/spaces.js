@@ -57,6 +57,7 @@ export function mount(element, theApp, path) {
     details.element);
   element.append(parts.columns);
   document.addEventListener("keydown", escape);
+  document.addEventListener("visibilitychange", looked);
   route(path);
   endOfState = app.onState(show);
 }
@@ -65,6 +66,7 @@ export function unmount() {
   clearTimeout(timer);
   endOfState();
   document.removeEventListener("keydown", escape);
+  document.removeEventListener("visibilitychange", looked);
 }
 
 export function route([room = "", message = "", tab = ""]) {
@@ -179,6 +181,13 @@ function showRooms(state) {
   for (const id of rows.keys()) if (!ids.has(id)) rows.delete(id);
   const others = state.rooms.some((room) => room.id !== chosen.room && room.posted > (seen.get(room.id) ?? 0));
   parts.menu.classList.toggle("has-unread", others);
+}
+
+/** The reader is back: what came meanwhile has been looked at now. */
+function looked() {
+  if (!app.state || searched || app.state.room !== chosen.room) return;
+  note(app.state.rooms.find((one) => one.id === chosen.room), app.state);
+  showRooms(app.state);
 }
 
 /** What is shown to the end has been looked at. */

@@ -104,9 +104,9 @@ export async function dev(...more) {
   return new Sandbox(found.page, found.service, stop);
 }
 
-/** Only the sandbox. */
-export async function sandbox(...more) {
-  const { found, stop } = await run(['sandbox', '--listen', '127.0.0.1:0', ...more], (printed) => {
+/** Only the sandbox, on a free port unless told otherwise. */
+export async function sandbox(listen = '127.0.0.1:0') {
+  const { found, stop } = await run(['sandbox', '--listen', listen], (printed) => {
     const page = printed.match(/page\s+(http\S+\/)/);
     return page && printed.includes('Stop it') && { page: page[1] };
   });
