@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use super::fallback::report;
 use super::{ConfigArgument, counted, print, tell, tell_config};
-use crate::alertmanager::Notification;
+use crate::alertmanager::{Notification, Status};
 use crate::app::{Prepared, prepare};
 use crate::config::Config;
 use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
-use crate::render::{Fallback, Subject};
+use crate::render::{self, Fallback, Subject};
+use crate::routing::{Conversation, Receiver};
 
 /// A larger sample is rendered once a template, not once a receiver: there may be thousands.
 const LARGE: usize = 16 * 1024;
@@ -53,6 +54,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     if !doors(config) {
         return Ok(ExitCode::FAILURE);
+    }
+    for receiver in config.routes.iter() {
+        let is_edited = matches!(receiver.conversation, Conversation::Update { .. });
+        if is_edited && prepared.renderer.has_card(&receiver.template) {
+            tell(&format!(
+                "warning: receiver `{}`: its messages go without the card of template `{}`, \
+                 because Webex edits no message that has one\n  \
+                 hint: write `conversation = \"thread\"`, or name a template without a card",
+                receiver.name, receiver.template
+            ));
+        }
     }
     let failures = failures(&prepared)?;
     for (failed, found) in &failures {
@@ -128,31 +140,88 @@ fn failures(prepared: &Prepared) -> anyhow::Result<Vec<(Fallback, Found)>> {
                 continue;
             }
             let notification = Notification::parse(body.as_bytes())?;
-            let rendered = prepared.renderer.render(&Subject {
-                notification: &notification,
-                receiver: &receiver.name,
-                template: &receiver.template,
-                data: Some(&receiver.messages),
-                changed: None,
-                conversation: None,
-                now,
+            let failed = in_each_state(receiver, &notification, |conversation| {
+                let rendered = prepared.renderer.render(&Subject {
+                    notification: &notification,
+                    receiver: &receiver.name,
+                    template: &receiver.template,
+                    data: Some(&receiver.messages),
+                    changed: None,
+                    conversation,
+                    now,
+                });
+                rendered.fallback
             });
-            let Some(failed) = rendered.fallback else {
-                continue;
-            };
-            let index = failures.iter().position(|(known, _)| *known == failed);
-            let index = index.unwrap_or_else(|| {
-                failures.push((failed, Found::default()));
-                failures.len() - 1
-            });
-            let found = &mut failures[index].1;
-            found.receivers.insert(receiver.name.to_string());
-            if !found.samples.contains(sample) {
-                found.samples.push(sample);
+            for failed in failed {
+                let index = failures.iter().position(|(known, _)| *known == failed);
+                let index = index.unwrap_or_else(|| {
+                    failures.push((failed, Found::default()));
+                    failures.len() - 1
+                });
+                let found = &mut failures[index].1;
+                found.receivers.insert(receiver.name.to_string());
+                if !found.samples.contains(sample) {
+                    found.samples.push(sample);
+                }
             }
         }
     }
     Ok(failures)
+}
+
+/// What fails where a message is the first of its group, an edit of it, or a reply, as far as
+/// the receiver has these.
+fn in_each_state(
+    receiver: &Receiver,
+    notification: &Notification<'_>,
+    fails: impl Fn(Option<render::Conversation<'_>>) -> Option<Fallback>,
+) -> Vec<Fallback> {
+    if receiver.conversation == Conversation::New {
+        return fails(None).into_iter().collect();
+    }
+    let of = |status| -> Vec<usize> {
+        let alerts = notification.alerts.iter().enumerate();
+        alerts
+            .filter(|(_, alert)| alert.status == status)
+            .map(|(index, _)| index)
+            .collect()
+    };
+    let (firing, resolved) = (of(Status::Firing), of(Status::Resolved));
+    let first = render::Conversation {
+        is_reply: false,
+        root_since: None,
+        edit_number: 0,
+        newly_firing: &firing,
+        newly_resolved: &resolved,
+        is_repeat: false,
+    };
+    let reply = render::Conversation {
+        is_reply: true,
+        root_since: samples::NOW.parse().ok(),
+        ..first
+    };
+    let repeat = render::Conversation {
+        newly_firing: &[],
+        newly_resolved: &[],
+        is_repeat: true,
+        ..reply
+    };
+    let edit = render::Conversation {
+        is_reply: false,
+        edit_number: 1,
+        ..reply
+    };
+    let mut states = vec![first, reply, repeat];
+    if receiver.conversation != Conversation::Thread {
+        states.push(edit);
+    }
+    let mut failed: Vec<Fallback> = Vec::new();
+    for fallback in states.into_iter().filter_map(|state| fails(Some(state))) {
+        if !failed.contains(&fallback) {
+            failed.push(fallback);
+        }
+    }
+    failed
 }
 
 /// ``receivers `ops`, `db`: ``

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{logs, not_listening, port_is_taken, print, runtime, stop_signal};
+use super::{ConversationMode, logs, not_listening, port_is_taken, print, runtime, stop_signal};
 use crate::app::{App, prepare};
 use crate::config::Sources;
 use crate::sandbox::{Sandbox, Server};
@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// A folder with templates of your own
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// What becomes of later notifications of a group
+    #[arg(long, value_enum, default_value = "new", value_name = "MODE")]
+    conversation: ConversationMode,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -43,7 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let page = server.local_addr();
         let mut told = false;
         let app = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
-            let prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
+            let mut prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
+            // A variable cannot set what belongs to a receiver.
+            let receivers = prepared.config.routes.iter();
+            let routes = receivers.map(|receiver| arguments.conversation.of(receiver));
+            prepared.config.routes = routes.collect();
             if !told {
                 logs(&prepared.config.log)?;
                 told = true;

@@ -7,6 +7,7 @@ mod check;
 mod dev;
 mod fallback;
 mod render;
+mod room;
 mod sandbox;
 mod send;
 mod serve;
@@ -20,11 +21,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::app::StartError;
 use crate::config::{ConfigError, LogFormat, Sources};
-use crate::render::samples::{self, Sample};
+use crate::render::samples::{self, Sample, Sequence};
+use crate::routing::{Conversation, Receiver};
 use crate::telemetry::init_logs;
 
 /// A configuration that cannot be used, or a wrong command line.
@@ -74,26 +76,87 @@ struct BodyArgument {
     /// A webhook body of Alertmanager; without it, or as `-`, stdin is read
     #[arg(conflicts_with = "sample")]
     file: Option<PathBuf>,
-    /// One of the built-in notifications instead
+    /// One of the built-in notifications instead, or a sequence of them
     #[arg(long, value_name = "NAME", value_parser = sample_parser())]
-    sample: Option<&'static Sample>,
+    sample: Option<BuiltIn>,
+}
+
+/// What `--sample` names.
+#[derive(Debug, Clone, Copy)]
+enum BuiltIn {
+    /// One notification.
+    Sample(&'static Sample),
+    /// Several of one group.
+    Sequence(&'static Sequence),
 }
 
 /// Takes the name of a sample, and lists all of them in help and errors.
-fn sample_parser() -> impl TypedValueParser<Value = &'static Sample> {
-    let values = samples::ALL
-        .iter()
-        .map(|sample| PossibleValue::new(sample.name).help(sample.shows));
-    PossibleValuesParser::new(values)
-        .try_map(|name| samples::find(&name).ok_or_else(|| format!("no sample is named `{name}`")))
+fn sample_parser() -> impl TypedValueParser<Value = BuiltIn> {
+    let values = built_in_samples().map(|(name, shows)| PossibleValue::new(name).help(shows));
+    PossibleValuesParser::new(values).try_map(|name| {
+        samples::find(&name)
+            .map(BuiltIn::Sample)
+            .or_else(|| samples::find_sequence(&name).map(BuiltIn::Sequence))
+            .ok_or_else(|| format!("no sample is named `{name}`"))
+    })
+}
+
+/// Name of each sample and sequence, and what it shows.
+fn built_in_samples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let samples = samples::ALL.iter();
+    let sequences = samples::SEQUENCES.iter();
+    samples
+        .map(|sample| (sample.name, sample.shows))
+        .chain(sequences.map(|sequence| (sequence.name, sequence.shows)))
 }
 
 impl BodyArgument {
-    /// Reads the notification; a sample is as if it happened now.
+    /// The notifications that are asked for, where these are a sequence.
+    fn sequence(&self) -> Option<&'static Sequence> {
+        match self.sample {
+            Some(BuiltIn::Sequence(sequence)) => Some(sequence),
+            _ => None,
+        }
+    }
+
+    /// Reads the notification, of a sequence the last; a sample is as if it happened now.
     fn read(&self, now: jiff::Timestamp) -> anyhow::Result<Vec<u8>> {
         match self.sample {
-            Some(sample) => Ok(sample.body_at(now).into_bytes()),
+            Some(BuiltIn::Sample(sample)) => Ok(sample.body_at(now).into_bytes()),
+            Some(BuiltIn::Sequence(sequence)) => {
+                let last = sequence.steps.last().context("the sequence is empty")?;
+                Ok(last.body(now, now).into_bytes())
+            }
             None => body(self.file.as_ref()),
+        }
+    }
+}
+
+/// What becomes of later notifications of a group, as `conversation` of a receiver says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ConversationMode {
+    /// Each is a message of its own
+    New,
+    /// They reply to the first
+    Thread,
+    /// The first is edited to the present state
+    Update,
+}
+
+impl ConversationMode {
+    /// Another way for a receiver to tell them; what else it says of it stays.
+    fn of(self, receiver: &Receiver) -> Receiver {
+        let conversation = match (self, receiver.conversation) {
+            (Self::New, _) => Conversation::New,
+            (Self::Thread, _) => Conversation::Thread,
+            (Self::Update, update @ Conversation::Update { .. }) => update,
+            (Self::Update, _) => Conversation::Update {
+                reply_on_resolve: false,
+            },
+        };
+        Receiver {
+            conversation,
+            ..receiver.clone()
         }
     }
 }

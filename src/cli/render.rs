@@ -8,18 +8,18 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
 use super::fallback::report;
+use super::room::{self, Told, Voice};
 use super::watch::watch;
-use super::{BodyArgument, failed, print, tell};
+use super::{BodyArgument, ConversationMode, built_in_samples, failed, print, tell};
 use crate::alertmanager::Notification;
 use crate::app::prepare_with;
 use crate::config::{Draft, Sources};
-use crate::render::samples::ALL;
 use crate::render::{
     CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
     Renderer, Subject, plain_text,
 };
-use crate::routing::{DEFAULT_RECEIVER, Target};
-use crate::sandbox::html;
+use crate::routing::{Conversation, DEFAULT_RECEIVER, Target};
+use crate::sandbox::{self, html};
 use crate::webex::{Attachment, NewMessage, Recipient};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     body: BodyArgument,
     /// List the built-in notifications
-    #[arg(long, conflicts_with_all = ["file", "sample", "watch"])]
+    #[arg(long, conflicts_with_all = ["file", "sample", "watch", "after", "conversation"])]
     list_samples: bool,
     /// The configuration whose receiver and templates are meant; without it, the built-in ones
     #[arg(long, value_name = "FILE")]
@@ -39,6 +39,14 @@ pub(super) struct Arguments {
     /// `NAME.card.json` is its card
     #[arg(long, value_name = "NAME|FILE")]
     template: Option<String>,
+    /// Notifications that came before, in their order; then the room is shown as it looks
+    /// after all of them
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    after: Vec<PathBuf>,
+    /// What becomes of later notifications of a group, with `--after`; without it what the
+    /// receiver says, and `thread` without a configuration
+    #[arg(long, value_enum, value_name = "MODE")]
+    conversation: Option<ConversationMode>,
     /// What to show
     #[arg(long, value_enum, default_value = "markdown")]
     format: Format,
@@ -63,8 +71,8 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.list_samples {
-        for sample in &ALL {
-            print(&format!("{:<18} {}", sample.name, sample.shows))?;
+        for (name, shows) in built_in_samples() {
+            print(&format!("{name:<18} {shows}"))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -88,6 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// What it depends on: the files that are named, and the directory of the templates.
 fn watched(arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = arguments.body.file.iter().cloned().collect();
+    paths.extend(arguments.after.iter().cloned());
     paths.extend(arguments.config.clone());
     if let Some(file) = template_file(arguments) {
         paths.push(file.with_extension("card.json"));
@@ -112,6 +121,12 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         let known = chosen.renderer.names().join("`, `");
         bail!("no template is named `{template}`; known templates: `{known}`");
     }
+    if !arguments.after.is_empty() || arguments.body.sequence().is_some() {
+        return show_room(arguments, chosen, body);
+    }
+    if arguments.conversation.is_some() {
+        bail!("one notification is told alike in all of them; name earlier ones with `--after`");
+    }
     let notification = Notification::parse(body)?;
     let rendered = chosen.renderer.render(&Subject {
         notification: &notification,
@@ -129,6 +144,63 @@ fn show(arguments: &Arguments, body: &[u8]) -> anyhow::Result<ExitCode> {
         tell(&budget(number + 1, rendered.messages.len(), message));
     }
     finish(arguments, &rendered, template)
+}
+
+/// Shows the room as it looks after several notifications.
+fn show_room(arguments: &Arguments, chosen: Chosen, body: &[u8]) -> anyhow::Result<ExitCode> {
+    let look = |message: &sandbox::Message| -> Option<String> {
+        match arguments.format {
+            Format::Markdown => message.markdown.clone().or_else(|| message.text.clone()),
+            Format::Text => message.text.clone(),
+            Format::Html => message.html.clone(),
+            Format::Card | Format::Request => None,
+        }
+    };
+    if matches!(arguments.format, Format::Card | Format::Request) {
+        bail!(
+            "a room is shown as `markdown`, `text` or `html`; name one notification alone for this"
+        );
+    }
+    let mut told = Vec::new();
+    for path in &arguments.after {
+        let body = super::body(Some(path))?;
+        told.push(Told {
+            name: path.display().to_string(),
+            body,
+        });
+    }
+    let now = jiff::Timestamp::now();
+    match arguments.body.sequence() {
+        Some(sequence) => told.extend(sequence.steps.iter().map(|step| Told {
+            name: step.shows.to_owned(),
+            body: step.body(now, now).into_bytes(),
+        })),
+        None => told.push(Told {
+            name: match &arguments.body.file {
+                Some(path) => path.display().to_string(),
+                None => "the notification".to_owned(),
+            },
+            body: body.to_vec(),
+        }),
+    }
+    let mode = match (arguments.conversation, &arguments.config) {
+        (None, None) => Some(ConversationMode::Thread),
+        (mode, _) => mode,
+    };
+    let voice = Voice {
+        receiver: chosen.receiver,
+        template: chosen.template,
+        data: chosen.data,
+        conversation: chosen.conversation,
+        mode,
+    };
+    let room = room::after(voice, chosen.renderer, &told)?;
+    print(&room::shown(&room.messages, look))?;
+    Ok(if room.all_told {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What goes to stdout for a message.
@@ -189,6 +261,7 @@ struct Chosen {
     receiver: String,
     template: String,
     data: Option<ReceiverData>,
+    conversation: Conversation,
     target: Target,
 }
 
@@ -223,6 +296,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
             receiver: name.to_owned(),
             template: named.unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned()),
             data: None,
+            conversation: Conversation::New,
             target: Target::Room("ROOM".into()),
         });
     };
@@ -235,6 +309,7 @@ fn choose(arguments: &Arguments) -> anyhow::Result<Chosen> {
         receiver: name.to_owned(),
         template: named.unwrap_or_else(|| receiver.template.clone()),
         data: Some(receiver.messages.clone()),
+        conversation: receiver.conversation,
         target: receiver.destinations.first().map_or_else(
             || Target::Room("ROOM".into()),
             |destination| destination.target.clone(),

@@ -98,6 +98,10 @@ impl Engine {
         self.messages.contains(template)
     }
 
+    pub(super) fn has_card(&self, template: &str) -> bool {
+        self.cards.contains(template)
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         self.messages.names()
     }

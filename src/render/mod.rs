@@ -230,6 +230,12 @@ impl Renderer {
         [DIGEST_TEMPLATE, FALLBACK_TEMPLATE].contains(&template) || self.engine.contains(template)
     }
 
+    /// Whether a card goes with the messages of a template.
+    #[must_use]
+    pub fn has_card(&self, template: &str) -> bool {
+        self.engine.has_card(template)
+    }
+
     /// The names that [`Self::contains`] accepts, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

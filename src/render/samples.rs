@@ -3,8 +3,12 @@
 //!
 //! What does not belong here: bodies that a real Alertmanager made (`tests/fixtures`).
 
+mod sequence;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+pub use sequence::{SEQUENCES, Sequence, Step, find_sequence};
 
 /// When samples are rendered: shortly after their alerts began.
 pub const NOW: &str = "2026-03-04T14:05:30Z";

@@ -18,6 +18,7 @@ mod real_conversations;
 mod real_storms;
 mod reload;
 mod reload_files;
+mod sequences;
 mod templates;
 mod tenancy;
 mod way_to_webex;

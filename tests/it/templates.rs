@@ -32,6 +32,10 @@ fn samples_are_listed_and_each_can_be_rendered_in_every_form() {
     assert_eq!((listed.code, listed.stderr.as_str()), (0, ""));
     for line in listed.stdout.lines() {
         let name = line.split_whitespace().next().unwrap();
+        if name == "life" {
+            // A sequence is a room, and no single message.
+            continue;
+        }
         for format in ["markdown", "text", "html", "card", "request"] {
             let told = run(&[
                 "render",

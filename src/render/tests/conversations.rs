@@ -82,6 +82,26 @@ fn a_reply_says_what_has_changed() {
 }
 
 #[test]
+fn a_first_message_that_is_brought_up_to_date_says_in_its_title_when_all_is_over() {
+    let edit = Conversation {
+        edit_number: 3,
+        root_since: reply(&[], &[]).root_since,
+        ..root()
+    };
+    let one = samples::find("one_resolved").unwrap().body();
+    let all = samples::mixed().replace("\"firing\"", "\"resolved\"");
+    let mut shown = Vec::new();
+    for template in [DEFAULT_TEMPLATE, "compact", "detailed"] {
+        for (name, body) in [("one", &one), ("all", &all), ("some", &samples::mixed())] {
+            let text = told(body, template, edit);
+            let lines: Vec<&str> = text.lines().take(3).collect();
+            shown.push(format!("---- {template} {name}\n{}\n", lines.join("\n")));
+        }
+    }
+    insta::assert_snapshot!(shown.join(""));
+}
+
+#[test]
 fn a_reply_shows_no_markup_of_a_hostile_alert() {
     let text = told(&samples::hostile(), DEFAULT_TEMPLATE, reply(&[0, 1], &[]));
     assert!(!text.contains('<'), "{text}");
