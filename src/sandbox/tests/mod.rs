@@ -12,6 +12,7 @@ mod memberships;
 mod messages;
 mod openapi;
 mod server;
+mod strictness;
 mod threads;
 mod webhooks;
 
