@@ -15,9 +15,9 @@ use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
-use super::answer::Reply;
 use super::changes::Subject;
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::service_app::{ServiceApp, ServiceAppPatch, ServiceAppView, check_seconds, wrong};
 use super::{Error, Sandbox, knobs};
 

@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sandbox;
-use super::answer::Reply;
 use super::bots::Caller;
 use super::call::Call;
 use super::changes::Subject;
@@ -13,6 +12,7 @@ use super::ids::{self, Kind};
 use super::messages::{ItemsJson, member_room, webex_time};
 use super::model::{Person, RoomType};
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::state::{RoomEntry, State};
 
 /// How many people may be in a room, beside bots: a bound on memory.

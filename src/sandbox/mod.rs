@@ -34,6 +34,7 @@ mod multipart;
 mod page;
 mod quota;
 mod refusal;
+mod reply;
 mod requests;
 mod rooms;
 mod server;

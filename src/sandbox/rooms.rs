@@ -5,13 +5,13 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Sandbox;
-use super::answer::Reply;
 use super::bots::Caller;
 use super::call::Call;
 use super::ids;
 use super::messages::{ItemsJson, member_room, webex_time};
 use super::model::RoomType;
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::state::{RoomEntry, State};
 
 /// `GET /v1/people/me`.

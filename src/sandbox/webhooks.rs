@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::Reply;
 use super::changes::Subject;
 use super::draft::Draft;
 use super::ids::{self, Kind};
 use super::messages::{self, Post};
 use super::model::Person;
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::state::State;
 use super::{Error, Sandbox, knobs};
 

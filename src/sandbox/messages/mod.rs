@@ -3,23 +3,26 @@
 //! Each function checks, renders outside the lock, and changes the state in one go. The
 //! letters in comments are the certainty tags of docs/facts/webex-api.md; U is nobody's knowledge.
 
+mod json;
+mod list;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
 
-use super::answer::Reply;
 use super::behaviour::{CardEdits, CardWithoutText};
 use super::bots::Caller;
-use super::call::Call;
 use super::draft::{Draft, given, is_filled};
 use super::ids;
 use super::markdown::{self, Mention, Rendered};
 use super::model::{Message, Person, RoomType};
 use super::refusal::Refusal;
+use super::reply::Reply;
 use super::state::State;
 use super::{EDIT_LIMIT, Sandbox};
+use json::MessageJson;
+pub(super) use json::{ItemsJson, as_answered, webex_time};
+pub(super) use list::list;
 
 /// `POST /v1/messages`.
 pub(super) fn create(
@@ -109,11 +112,6 @@ pub(super) fn post(
         fill(&mut message, draft, rendered);
         Ok(state.post(message))
     })
-}
-
-/// A message as Webex answers it.
-pub(super) fn as_answered(message: &Message) -> bytes::Bytes {
-    Reply::json(&MessageJson::of(message)).body
 }
 
 /// Exactly one of three.
@@ -305,127 +303,4 @@ pub(super) fn edit(
         state.edit(message).ok_or(Refusal::Message)
     })?;
     Ok(Reply::json(&MessageJson::of(&message)).about(&message))
-}
-
-/// `GET /v1/messages`: newest first.
-pub(super) fn list(sandbox: &Sandbox, caller: &Caller, call: &Call) -> Result<Reply, Refusal> {
-    let room_id = call
-        .parameter("roomId")
-        .filter(|id| !id.is_empty())
-        .ok_or(Refusal::MissingParameter("roomId"))?;
-    let mentioned = call.parameter("mentionedPeople");
-    let mentions_me = mentioned.is_some_and(|who| who == "me" || who == caller.person.id);
-    let max = match call.parameter("max").map(str::parse::<usize>) {
-        None => 50,
-        // A: at most 100 with `mentionedPeople`. That more is refused, not cut, is U.
-        Some(Ok(max)) if max >= 1 && (max <= 100 || mentioned.is_none()) => max,
-        Some(_) => return Err(Refusal::InvalidParameter("max")),
-    };
-    let before = match call.parameter("before").map(str::parse::<Timestamp>) {
-        None => None,
-        Some(Ok(before)) => Some(before),
-        Some(Err(_)) => return Err(Refusal::InvalidParameter("before")),
-    };
-    let messages = sandbox.read(|state| {
-        let room =
-            state
-                .room_by_id_or_uuid(room_id)
-                .ok_or_else(|| match ids::key_or_uuid(room_id) {
-                    Some(_) => Refusal::Room,
-                    None => Refusal::MalformedId,
-                })?;
-        member_room(state, caller, &room.id)?;
-        // A that bots must; C that it is 403.
-        if room.room_type == RoomType::Group && !mentions_me {
-            return Err(Refusal::ListForbidden);
-        }
-        let before_number = match call.parameter("beforeMessage") {
-            None => u64::MAX,
-            Some(id) => state.message(id).ok_or(Refusal::Message)?.number,
-        };
-        let parent = call.parameter("parentId");
-        let found = state.messages(&room.id).rev().filter(|message| {
-            (!mentions_me || mentions(message, caller))
-                && message.number < before_number
-                && before.is_none_or(|before| message.created < before)
-                && parent.is_none_or(|parent| message.parent_id.as_deref() == Some(parent))
-        });
-        Ok(found.take(max).cloned().collect::<Vec<_>>())
-    })?;
-    Ok(Reply::json(&ItemsJson {
-        items: messages
-            .iter()
-            .map(|message| MessageJson::of(message))
-            .collect(),
-    }))
-}
-
-/// A list, as Webex shows it.
-#[derive(Serialize)]
-pub(super) struct ItemsJson<T> {
-    pub(super) items: Vec<T>,
-}
-
-/// A message, as Webex shows it (docs/facts/webex-api.md §1, A).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MessageJson<'a> {
-    id: &'a str,
-    room_id: &'a str,
-    room_type: RoomType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_person_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to_person_email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    markdown: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    html: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    files: &'a [String],
-    person_id: &'a str,
-    person_email: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    mentioned_people: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    mentioned_groups: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attachments: Option<[&'a Value; 1]>,
-    created: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_id: Option<&'a str>,
-}
-
-impl<'a> MessageJson<'a> {
-    fn of(message: &'a Message) -> Self {
-        let to: Option<&Person> = message.to.as_ref();
-        Self {
-            id: &message.id,
-            room_id: &message.room_id,
-            room_type: message.room_type,
-            to_person_id: to.map(|person| person.id.as_str()),
-            to_person_email: to.map(|person| person.email.as_str()),
-            text: message.text.as_deref(),
-            markdown: message.markdown.as_deref(),
-            html: message.html.as_deref(),
-            files: &message.files,
-            person_id: &message.person.id,
-            person_email: &message.person.email,
-            mentioned_people: &message.mentioned_people,
-            mentioned_groups: &message.mentioned_groups,
-            attachments: message.card.as_ref().map(|card| [card]),
-            created: webex_time(message.created),
-            updated: message.updated.map(webex_time),
-            parent_id: message.parent_id.as_deref(),
-        }
-    }
-}
-
-/// `2015-10-18T14:26:16.000Z`.
-pub(super) fn webex_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
