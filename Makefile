@@ -75,6 +75,11 @@ measure: | prerequisites ## Measure the release build: start, memory, CPU, conne
 	@tools/step "release build" cargo build --locked --release
 	@tools/measure
 
+.PHONY: bench-sandbox
+bench-sandbox: | prerequisites ## Measure how many posts a second the sandbox takes
+	@tools/step "release build" cargo build --locked --release --bin alertmanager-webex --example sandbox_load
+	@target/release/examples/sandbox_load
+
 .PHONY: storm
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm

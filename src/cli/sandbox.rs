@@ -54,12 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let server = Server::bind(sandbox.clone(), arguments.listen)
             .map_err(|error| not_listening(error.into(), arguments.listen, "--listen"))?;
         let address = server.local_addr();
-        if !address.ip().is_loopback() {
-            // stderr, so that it is seen where stdout is read by a script.
-            warn(&format!(
-                "{address} can be reached from other machines. There is no login: whoever reaches it reads \
-                 all that is posted, and turns all knobs. Without --listen it is this machine alone."
-            ))?;
+        if let Some(warning) = exposed(address) {
+            // stderr, so that it is seen where a script reads stdout.
+            warn(&warning)?;
         }
         print(&format!(
             "THIS IS A SANDBOX, NOT WEBEX. Nobody gets what is posted here.\n\n\
@@ -84,4 +81,34 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         server.run_until(stop).await.context("the sandbox failed")
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to say where others can reach the sandbox.
+fn exposed(address: SocketAddr) -> Option<String> {
+    (!address.ip().is_loopback()).then(|| {
+        format!(
+            "{address} can be reached from other machines, and the sandbox has no login: whoever \
+             reaches it reads all that is posted and turns all knobs; without `--listen` it is \
+             this machine alone"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_others_reach_is_warned_of() {
+        for (address, is_exposed) in [
+            ("127.0.0.1:9095", false),
+            ("[::1]:9095", false),
+            ("0.0.0.0:9095", true),
+            ("[::]:9095", true),
+            ("192.0.2.1:9095", true),
+        ] {
+            let warning = exposed(address.parse().unwrap());
+            assert_eq!(warning.is_some(), is_exposed, "{address}: {warning:?}");
+        }
+    }
 }

@@ -154,7 +154,11 @@ impl Sandbox {
     /// Webex's name for one answer, in its shape; they count up.
     fn tracking_id(&self) -> String {
         let number = self.inner.answers.fetch_add(1, Ordering::Relaxed);
-        let uuid = ids::stable_uuid(&[b"tracking", &number.to_le_bytes()]);
+        let uuid = ids::stable_uuid(&[
+            b"tracking",
+            &self.inner.setup.seed.to_le_bytes(),
+            &number.to_le_bytes(),
+        ]);
         format!("ROUTERGW_{uuid}")
     }
 }

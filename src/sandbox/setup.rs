@@ -30,7 +30,7 @@ pub struct Setup {
     /// The cluster in ids. Webex has `us`, `urn:TEAM:us-west-2_r`, `urn:TEAM:us-gov-west-1_a1`
     /// and more (docs/facts/webex-api.md §10); clients must not care.
     pub cluster: String,
-    /// Mixed into message ids, which follow from it and a counter. Zero unless set, so ids are
+    /// Mixed into message ids and tracking ids, which follow from it and a counter. Zero unless set, so ids are
     /// the same in each run of a test. A sandbox that people restart while clients keep message
     /// ids should draw one at random.
     pub seed: u64,

@@ -111,6 +111,7 @@ fn a_wrong_command_line_is_a_matter_of_usage() {
         &["serve", "--port", "9091"],
         &["sandbox", "--listen", "here"],
         &["sandbox", "--bot", "team"],
+        &["sandbox", "--webhook", "ci"],
         &["render", "--format", "pdf"],
         &["render", "--receiver", "ops"],
         &["send", "--url", "no url"],
@@ -182,6 +183,19 @@ fn a_port_that_is_taken_is_one_line() {
     ]);
     assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
     assert!(told.stderr.contains("cannot listen on"), "{told:?}");
+}
+
+#[test]
+fn a_webhook_for_a_room_that_is_not_there_is_one_line() {
+    let told = run(&[
+        "sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--webhook",
+        "ci=nowhere",
+    ]);
+    assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
+    insta::assert_snapshot!(told.stderr, @"error: --webhook ci=nowhere: there is no room `nowhere`; add it with --room");
 }
 
 #[test]
