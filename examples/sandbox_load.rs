@@ -46,7 +46,7 @@ fn main() -> Result<()> {
         let mut latencies = measured?;
         latencies.sort_unstable();
         ensure!(!latencies.is_empty(), "nothing was answered");
-        let rate = latencies.len() as f64 / seconds as f64;
+        let rate = latencies.len() as f64 / f64::from(seconds);
         best = best.max(rate);
         let at = |share: usize| latencies[(latencies.len() - 1) * share / 100].as_secs_f64() * 1e3;
         println!(
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
             at(50),
             at(99),
             processor? * 1e6
-                / (latencies.len() as f64 * (1.0 + WARM_UP.as_secs_f64() / seconds as f64)),
+                / (latencies.len() as f64 * (1.0 + WARM_UP.as_secs_f64() / f64::from(seconds))),
         );
     }
     println!("best of {runs}: {best:.0} posts a second");
@@ -191,14 +191,14 @@ async fn send(
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        let begun = Instant::now();
-        if begun >= end {
+        let sent = Instant::now();
+        if sent >= end {
             break;
         }
         stream.write_all(request.as_bytes()).await?;
         read_answer(&mut stream, &mut buffer).await?;
-        if begun >= begin {
-            latencies.push(begun.elapsed());
+        if sent >= begin {
+            latencies.push(sent.elapsed());
         }
     }
     Ok(latencies)

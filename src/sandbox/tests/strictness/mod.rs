@@ -140,16 +140,16 @@ impl World {
         names.insert("foreign", id(&say("before", foreign).await));
         let mention = json!({"roomId": room, "markdown": "<@personEmail:sandbox@webex.bot>"});
         names.insert("mention", id(&say("before", mention).await));
-        let root = say(
+        let first = say(
             "sandbox",
             json!({"toPersonEmail": "anna@example.org", "text": "x"}),
         )
         .await;
-        let direct = root["roomId"].as_str().unwrap().to_owned();
-        let reply = json!({"roomId": direct, "text": "x", "parentId": root["id"]});
+        let direct = first["roomId"].as_str().unwrap().to_owned();
+        let reply = json!({"roomId": direct, "text": "x", "parentId": first["id"]});
         names.insert("direct_reply", id(&say("sandbox", reply).await));
-        names.insert("person", root["toPersonId"].as_str().unwrap().to_owned());
-        names.insert("direct_root", id(&root));
+        names.insert("person", first["toPersonId"].as_str().unwrap().to_owned());
+        names.insert("direct_root", id(&first));
         names.insert("direct", direct);
         for _ in 0..EDIT_LIMIT {
             let path = format!("/v1/messages/{}", names["edited"]);
