@@ -338,6 +338,19 @@ impl Conversation {
         }
     }
 
+    /// Webex takes no edit of the root.
+    pub(super) fn freeze(&mut self) {
+        if let Some(root) = &mut self.root {
+            root.frozen = true;
+        }
+    }
+
+    /// The room, as edits must name it, where it is known.
+    pub(super) fn room(&self) -> Option<&Arc<str>> {
+        let room = self.root.as_ref().map(|root| &root.room);
+        room.filter(|room| !room.is_empty())
+    }
+
     /// A message below the root is gone.
     pub(super) fn lost(&mut self, id: &str) {
         if let Some(root) = &mut self.root {

@@ -119,24 +119,19 @@ impl Bot {
         claim: Box<dyn Claim>,
         id: &str,
     ) -> Attempt {
-        let known = claim.conversation().cloned();
-        let is_end = job.first().script.as_ref().is_some_and(|one| one.is_end);
-        let is_root = job.first().script.as_ref().and_then(|one| one.root.clone());
-        let is_root = is_root.as_deref() == Some(id);
-        let edits = known.as_ref().map_or(0, |known| known.edits_of(id));
+        let script = job.first().script.as_ref();
+        let is_end = script.is_some_and(|script| script.is_end);
+        let is_root = script.and_then(|script| script.root.as_deref()) == Some(id);
+        let known = claim.conversation();
+        let edits = known.map_or(0, |known| known.edits_of(id));
         if edits >= edits_for(is_end || !is_root) {
             instead_of_edit(job, is_root);
             return Attempt::of(Settled::Again);
         }
         let (text, _) = notes::text(engine, job);
-        let room = known
-            .as_ref()
-            .and_then(|known| known.root.as_ref())
-            .map(|root| Arc::clone(&root.room))
-            .filter(|room| !room.is_empty());
-        let room = room.unwrap_or_else(|| Arc::clone(job.destination().id()));
+        let room = known.and_then(Conversation::room);
         let edit = Edit {
-            room_id: &room,
+            room_id: room.unwrap_or(job.destination().id()),
             markdown: &text,
         };
         let start = Instant::now();
@@ -149,45 +144,39 @@ impl Bot {
             }
             Err(error) => error,
         };
-        match (judge_edit(&error), known) {
-            (Edited::Gone, known) => {
+        let edited = judge_edit(&error);
+        let change = |known: &mut Conversation| match edited {
+            // Webex may have made it, and then it counts.
+            Edited::Unknown => known.edited(id),
+            Edited::Gone => known.lost(id),
+            Edited::Refused if is_root => known.freeze(),
+            Edited::Refused | Edited::NotMade => {}
+        };
+        if let Some(mut known) = claim.conversation().cloned() {
+            change(&mut known);
+            claim.keep(known).await;
+        }
+        match edited {
+            Edited::Gone => {
                 told_log(job, "is gone", &error);
+                let item = job.first_mut();
                 if is_root {
-                    job.first_mut().begin_anew();
-                } else if let Some(mut known) = known {
-                    known.lost(id);
-                    claim.keep(known).await;
-                    job.first_mut().script_mut(|script| script.replace(false));
+                    item.begin_anew();
                 } else {
-                    job.first_mut().script_mut(|script| script.replace(false));
+                    item.script_mut(|script| script.replace(false));
                 }
-                self.note_error(&error);
-                Attempt::of(Settled::Again)
             }
-            (Edited::Refused, known) => {
-                told_log(job, "takes no edit, so a reply tells it", &error);
-                if let (true, Some(mut known)) = (is_root, known) {
-                    if let Some(root) = &mut known.root {
-                        root.frozen = true;
-                    }
-                    claim.keep(known).await;
-                }
+            Edited::Refused => {
+                told_log(job, "takes no edit, so it is told otherwise", &error);
                 instead_of_edit(job, is_root);
-                self.note_error(&error);
-                Attempt::of(Settled::Again)
             }
-            (Edited::Unknown, Some(mut known)) => {
-                // Webex may have made it, and then it counts.
-                known.edited(id);
-                claim.keep(known).await;
-                self.judged(engine, job, token, Form::Markdown, &error)
-                    .await
-            }
-            (Edited::Unknown | Edited::NotMade, _) => {
-                self.judged(engine, job, token, Form::Markdown, &error)
-                    .await
+            Edited::Unknown | Edited::NotMade => {
+                let judged = self.judged(engine, job, token, Form::Markdown, &error);
+                return judged.await;
             }
         }
+        self.note_error(&error);
+        Attempt::of(Settled::Again)
     }
 
     /// Deletes a message that shows what is not so any more.
