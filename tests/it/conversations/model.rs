@@ -274,7 +274,7 @@ fn configuration() -> ProptestConfig {
     let default = ProptestConfig::default();
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases: if asked { default.cases } else { 96 },
+        cases: if asked { default.cases } else { 64 },
         max_shrink_iters: 2000,
         failure_persistence: None,
         ..default
