@@ -88,7 +88,7 @@ async fn webex_s_ten_edits_are_not_exceeded_and_the_last_shows_the_end() {
     let root = &messages[0];
     assert_eq!(root.edits, 10);
     let text = root.markdown.as_deref().unwrap();
-    assert!(text.contains("15 resolved"), "{text}");
+    assert!(text.contains("esolved after 1 h"), "{text}");
     let refused = rig.count(r#"webex_requests_total{bot="default",code="400"}"#);
     assert_eq!(refused, 0, "Webex was never asked for an eleventh");
     // Replies told what came after the ninth edit, so one tells the end.
@@ -121,5 +121,5 @@ async fn a_message_that_is_kept_up_to_date_is_edited_in_a_storm_as_well() {
     let root = rig.messages("general").remove(0);
     assert_eq!(root.edits, 1);
     let text = root.markdown.as_deref().unwrap();
-    assert!(text.contains("1 resolved: A"), "{text}");
+    assert!(text.contains("Resolved after 1 h: A"), "{text}");
 }
