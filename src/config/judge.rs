@@ -20,6 +20,8 @@ use super::settings;
 const FLUSH: Duration = Duration::from_secs(10);
 /// Longer than anything here can usefully take, and far from where clocks overflow.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Half a second is what the server's clock may be behind.
+const SHORTEST_HEAD: Duration = Duration::from_secs(1);
 /// Each is a thread or two; more than machines have processors only costs memory.
 const MOST_WORKERS: u32 = 512;
 
@@ -131,6 +133,13 @@ impl<'a> Judge<'a> {
             if time > LONGEST {
                 self.error(&path, "this time is longer than 30 days", hint);
             }
+        }
+        if !server.head_timeout.is_zero() && server.head_timeout < SHORTEST_HEAD {
+            self.error(
+                &["server", "head_timeout"],
+                "in less than 1 s a sound client on a busy machine may not be done",
+                "leave it out; 5s is the default",
+            );
         }
         if delivery.answer_within >= FLUSH {
             self.warn(

@@ -162,6 +162,10 @@ pub(super) enum Rejection {
     )]
     AdminOnly,
     #[error(
+        "a reload is taken from this machine only; set `server.admin_bearer_token_file` or `server.admin_listen` to take it from elsewhere"
+    )]
+    LocalOnly,
+    #[error(
         "too many wrong credentials from this address, so they are not looked at for some seconds; mend `http_config` in Alertmanager's webhook"
     )]
     LockedOut,
@@ -395,6 +399,7 @@ impl From<Rejection> for Answer {
             Rejection::Unauthorized | Rejection::AdminOnly => {
                 (S::UNAUTHORIZED, Reason::Unauthorized)
             }
+            Rejection::LocalOnly => (S::FORBIDDEN, Reason::Unauthorized),
             // Alertmanager tries again soon after a 503, and 429 would end its flush.
             Rejection::LockedOut => (S::SERVICE_UNAVAILABLE, Reason::LockedOut),
             Rejection::Busy => (S::SERVICE_UNAVAILABLE, Reason::Overloaded),

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use actix_http::RequestHead;
 use subtle::Choice;
 
+use super::Door;
 use super::answers::Rejection;
 use super::attempts::{Attempts, Caller, Log};
 use super::connection::Peer;
-use super::credentials::{Hasher, Secrets};
+use super::credentials::{Hasher, Secrets, shown_token};
 use super::tls::ServerTls;
 use crate::config::{SecretError, SecretSource, Server};
 use crate::routing::{Access, Receiver, Routes};
@@ -169,12 +170,26 @@ impl Callers {
         };
         let hasher = &self.memory.hasher;
         let accepts = || {
-            let shown = hasher.shown(head.headers());
+            let shown = shown_token(hasher, head.headers());
             admin
                 .accept(shown, hasher, "`server.admin_bearer_token_file`")
                 .into()
         };
         self.attempt(ADMIN, head.peer_addr.map(|peer| peer.ip()), accepts)
+    }
+
+    /// Whether this request may reload the configuration, which tells what is wrong with it.
+    /// Where nobody said who may, this machine may.
+    pub(super) fn admit_reload(&self, head: &RequestHead, door: Door) -> Result<(), Rejection> {
+        self.admit_admin(head)?;
+        let is_local = head
+            .peer_addr
+            .is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+        if self.admin.is_some() || door == Door::Admin || is_local {
+            Ok(())
+        } else {
+            Err(Rejection::LocalOnly)
+        }
     }
 
     fn attempt(
@@ -222,4 +237,55 @@ pub(super) fn visible(name: &str) -> String {
         .collect::<String>()
         .escape_debug()
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(peer: &str) -> RequestHead {
+        let mut head = RequestHead::default();
+        head.peer_addr = Some(peer.parse().unwrap());
+        head
+    }
+
+    fn callers(server: &Server) -> Callers {
+        Callers::read(&Routes::default(), server, None, None)
+            .map_err(|errors| format!("{errors:?}"))
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stranger_does_not_reload_where_nobody_said_who_may() {
+        let open = callers(&Server::default());
+        for (peer, door, may) in [
+            ("127.0.0.1:1", Door::Main, true),
+            ("[::1]:1", Door::Main, true),
+            ("[::ffff:127.0.0.1]:1", Door::Main, true),
+            ("10.0.0.1:1", Door::Main, false),
+            ("10.0.0.1:1", Door::Admin, true),
+        ] {
+            let admitted = open.admit_reload(&head(peer), door);
+            assert_eq!(admitted.is_ok(), may, "{peer} {door:?}");
+        }
+        let token = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(token.path(), "token-of-the-platform").unwrap();
+        let guarded = callers(&Server {
+            admin_bearer_token_file: Some(token.path().to_owned()),
+            ..Server::default()
+        });
+        let mut head = head("10.0.0.1:1");
+        assert!(guarded.admit_reload(&head, Door::Main).is_err());
+        let shown = "Bearer token-of-the-platform".parse().unwrap();
+        head.headers
+            .insert(actix_web::http::header::AUTHORIZATION, shown);
+        assert!(guarded.admit_reload(&head, Door::Main).is_ok());
+    }
+
+    #[test]
+    fn a_name_from_outside_is_short_and_has_no_control_characters() {
+        let name = visible(&format!("a\n\u{1b}[31m\u{202e}{}", "x".repeat(1000)));
+        assert!(name.starts_with("a\\n\\u{1b}[31m"), "{name}");
+        assert!(name.len() < 200 && !name.contains(char::is_control));
+    }
 }

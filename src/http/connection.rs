@@ -1,8 +1,8 @@
 //! A connection: plain or TLS, and never without a deadline.
 //!
 //! actix-http gives the first head of a connection a deadline and answers 408. What it leaves
-//! out is here: the heads after the first, which a client could send a byte an hour, and
-//! answers that nobody reads. A request that is being answered has no deadline here; its body
+//! out is here: the heads after the first, which a client could send a byte an hour; bodies in
+//! chunks that go on after they were refused; and answers that nobody reads. A request that is being answered has no deadline here; its body
 //! and its answer have their own.
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -28,6 +28,8 @@ use super::tls::{ServerTls, names};
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(330);
 /// So much later than actix-http's own deadlines, which come with an answer.
 const MARGIN: Duration = Duration::from_secs(1);
+/// How long a client that was refused may go on sending, so that it can read why.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// How long a client may take to read some of an answer.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
@@ -53,6 +55,15 @@ impl Peer {
     pub(super) fn is_one_of(&self, wanted: &[String], now: Option<&ServerTls>) -> bool {
         let holds = |wanted: &String| self.names.iter().any(|name| name == wanted);
         wanted.iter().any(holds) && now.is_some_and(|tls| tls.knows_client(&self.certificates))
+    }
+
+    /// The last answer said that the connection ends.
+    pub(super) fn close(&self) {
+        self.requests.closing.set(Some(Instant::now() + LINGER));
+        // The server does not look at the connection again before something comes.
+        if let Some(waker) = self.requests.reader.take() {
+            waker.wake();
+        }
     }
 
     /// A request has begun; it ends when this is dropped.
@@ -83,6 +94,10 @@ struct Requests {
     ended: Cell<Instant>,
     /// When the first byte came after that.
     heard: Cell<Option<Instant>>,
+    /// When the connection ends, whatever comes.
+    closing: Cell<Option<Instant>>,
+    /// Who waits for something to come.
+    reader: Cell<Option<Waker>>,
 }
 
 /// What bytes go through.
@@ -125,6 +140,8 @@ impl Connection {
             under_way: Cell::new(0),
             ended: Cell::new(Instant::now()),
             heard: Cell::new(None),
+            closing: Cell::new(None),
+            reader: Cell::new(None),
         });
         let peer = Rc::new(Peer {
             names: certificates.first().map(names).unwrap_or_default(),
@@ -151,10 +168,12 @@ impl Connection {
         if self.requests.under_way.get() > 0 {
             return None;
         }
-        Some(match self.requests.heard.get() {
-            Some(heard) => heard + self.times.head + MARGIN,
-            None => self.requests.ended.get() + self.times.keep_alive + MARGIN,
-        })
+        let until = match (self.requests.closing.get(), self.requests.heard.get()) {
+            (Some(closing), _) => closing,
+            (None, Some(heard)) => heard + self.times.head,
+            (None, None) => self.requests.ended.get() + self.times.keep_alive,
+        };
+        Some(until + MARGIN)
     }
 }
 
@@ -182,6 +201,11 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        // Who sends without a pause would never be seen waiting.
+        let closing = this.requests.closing.get();
+        if closing.is_some_and(|closing| Instant::now() > closing + MARGIN) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let before = buffer.filled().len();
         let polled = match &mut this.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -192,6 +216,7 @@ impl AsyncRead for Connection {
             if is_over(&mut this.reading, until, cx) {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
+            this.requests.reader.set(Some(cx.waker().clone()));
             return Poll::Pending;
         }
         let requests = &this.requests;
@@ -253,5 +278,86 @@ impl Connection {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const TIMES: Times = Times {
+        head: Duration::from_secs(5),
+        keep_alive: KEEP_ALIVE,
+    };
+
+    /// Both ends of a connection: ours, and that of a client which does nothing by itself.
+    async fn connected() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let (connection, address) = Connection::accept(stream, None, TIMES).await.unwrap();
+        assert_eq!(address, client.local_addr().ok());
+        (connection, client)
+    }
+
+    /// Reads until there is an end, and says which and after how long.
+    async fn read_to_the_end(connection: &mut Connection) -> (io::ErrorKind, Duration) {
+        let start = Instant::now();
+        loop {
+            let mut bytes = [0; 64];
+            let read = poll_fn(|cx| {
+                Pin::new(&mut *connection).poll_read(cx, &mut ReadBuf::new(&mut bytes))
+            });
+            if let Err(error) = read.await {
+                return (error.kind(), start.elapsed());
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_of_a_head_has_to_become_one() {
+        let (mut connection, client) = connected().await;
+        client.writable().await.unwrap();
+        assert_eq!(client.try_write(b"POST").unwrap(), 4);
+        let (end, after) = read_to_the_end(&mut connection).await;
+        assert_eq!((end, after), (io::ErrorKind::TimedOut, TIMES.head + MARGIN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_longer_than_alertmanager_keeps_it() {
+        let (mut connection, _client) = connected().await;
+        drop(connection.peer().begin());
+        let (end, after) = read_to_the_end(&mut connection).await;
+        assert_eq!((end, after), (io::ErrorKind::TimedOut, KEEP_ALIVE + MARGIN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_client_may_read_the_answer_and_no_more() {
+        let (mut connection, _client) = connected().await;
+        let peer = connection.peer();
+        drop(peer.begin());
+        peer.close();
+        let (end, after) = read_to_the_end(&mut connection).await;
+        assert_eq!((end, after), (io::ErrorKind::TimedOut, LINGER + MARGIN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_no_answer_is_hung_up_on() {
+        let (mut connection, _client) = connected().await;
+        let start = Instant::now();
+        let error = loop {
+            let written = poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, &[0; 16384]));
+            if let Err(error) = written.await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed(), WRITE_TIME);
     }
 }

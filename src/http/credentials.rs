@@ -71,14 +71,9 @@ impl Hasher {
         Tag(tag)
     }
 
-    /// What the request shows. Two credentials are none: which of them a proxy would look at
-    /// is anybody's guess.
+    /// What the request shows.
     pub(super) fn shown(&self, headers: &HeaderMap) -> Option<Tag> {
-        let mut values = headers.get_all(AUTHORIZATION);
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return None;
-        };
-        let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+        let (scheme, rest) = only(headers)?.split_once(' ')?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             Some(self.bearer(rest.as_bytes()))
@@ -87,6 +82,27 @@ impl Hasher {
         } else {
             None
         }
+    }
+}
+
+/// A token, also as the password of any name: a browser asks for nothing else.
+pub(super) fn shown_token(hasher: &Hasher, headers: &HeaderMap) -> Option<Tag> {
+    let basic = || {
+        let (scheme, rest) = only(headers)?.split_once(' ')?;
+        let login = BASE64.decode(rest.trim()).ok()?;
+        let colon = login.iter().position(|byte| *byte == b':')?;
+        (scheme.eq_ignore_ascii_case("basic")).then(|| hasher.bearer(&login[colon + 1..]))
+    };
+    basic().or_else(|| hasher.shown(headers))
+}
+
+/// The one header with credentials. Two are none: which of them a proxy would look at is
+/// anybody's guess.
+fn only(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
     }
 }
 

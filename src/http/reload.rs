@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Service;
 use super::answers::{Answer, reloaded};
+use super::{Door, Service};
 use crate::config::Changes;
 
 /// Requests that wait while one is read; those beyond wait at the door.
@@ -76,10 +76,16 @@ impl Reloads {
 }
 
 /// Reloads, and says what changed or why nothing did.
-pub(super) async fn reload(request: HttpRequest, service: Data<Service>) -> HttpResponse {
-    if let Err(rejection) = service.current.load().callers.admit_admin(request.head()) {
+pub(super) async fn reload(
+    request: HttpRequest,
+    service: Data<Service>,
+    door: Data<Door>,
+) -> HttpResponse {
+    let current = service.current.load_full();
+    if let Err(rejection) = current.callers.admit_reload(request.head(), **door) {
         return Answer::from(rejection).into_response();
     }
+    drop(current);
     let (tell, told) = oneshot::channel();
     let done = match service.reloads.ask.send(tell).await {
         Ok(()) => told.await.ok(),

@@ -3,11 +3,10 @@
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_http::body::BoxBody;
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, Request, Response};
+use actix_http::{ConnectionType, HttpService, Request, Response};
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::http::header::{
@@ -19,11 +18,8 @@ use actix_web::{App, HttpMessage as _, web};
 use tokio::net::TcpStream;
 use tracing_actix_web::{RequestId, TracingLogger};
 
-use super::connection::{Connection, KEEP_ALIVE, Peer, Times};
+use super::connection::{Connection, KEEP_ALIVE, LINGER, Peer, Times};
 use super::{Door, Service, notifications, routes};
-
-/// How long a client that was refused may go on sending, so that it can read why.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves on a listener that is bound already. Signals are the caller's matter.
 ///
@@ -52,6 +48,7 @@ pub fn serve(listener: TcpListener, service: Arc<Service>, door: Door) -> std::i
         let data = web::Data::from(Arc::clone(&service));
         let app = App::new()
             .app_data(data)
+            .app_data(web::Data::new(door))
             .wrap(from_fn(around))
             .wrap(TracingLogger::<Spans>::new())
             .configure(|config| routes(config, &service, door));
@@ -95,6 +92,9 @@ fn expected(request: Request, service: &Service) -> Result<Request, Response<Box
     match notifications::refusal(service, request.head(), peer) {
         None => Ok(request),
         Some(answer) => {
+            if let Some(peer) = peer {
+                peer.close();
+            }
             let mut response = answer.into_response();
             guard(response.headers_mut());
             Err(response.into())
@@ -112,6 +112,11 @@ async fn around(
     let id = request.extensions().get::<RequestId>().copied();
     let mut response = next.call(request).await?;
     drop(under_way);
+    if let Some(peer) = peer
+        && response.response().head().connection_type() == ConnectionType::Close
+    {
+        peer.close();
+    }
     let headers = response.headers_mut();
     // The id under which the log knows the request.
     if let Some(value) = id.and_then(|id| HeaderValue::try_from(id.to_string()).ok()) {

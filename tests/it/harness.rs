@@ -208,6 +208,7 @@ pub(crate) fn resolved(group: &str) -> String {
 /// The whole service on a port of its own.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
+    pub(crate) admin_address: Option<SocketAddr>,
     pub(crate) sandbox: Sandbox,
     stop: CancellationToken,
     running: JoinHandle<std::io::Result<()>>,
@@ -231,12 +232,22 @@ impl Service {
         Self::run(sandbox, prepared)
     }
 
+    /// With keys of `[server]`, and more TOML at the end.
+    pub(crate) fn with_server(server: &str, more: &str) -> Self {
+        let sandbox = Sandbox::new(Setup::default());
+        let prepared = prepared_from(
+            &toml(&sandbox, "0s", more).replace("\n[webex]\n", &format!("\n{server}\n[webex]\n")),
+        );
+        Self::run(sandbox, prepared)
+    }
+
     fn run(sandbox: Sandbox, prepared: Prepared) -> Self {
         let transport = Arc::new(Direct(sandbox.clone()));
         let app = App::start_with(prepared, transport).unwrap();
         let stop = CancellationToken::new();
         Self {
             address: app.address(),
+            admin_address: app.admin_address(),
             sandbox,
             running: tokio::spawn(app.run_until(stop.clone().cancelled_owned())),
             stop,

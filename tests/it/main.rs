@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod answers;
+mod callers;
 mod cards;
 mod cli;
 mod configuration;
 mod conversations;
 mod delivery;
 mod fixtures;
+mod hardening;
 mod harness;
 mod model;
 mod processes;
 mod programs;
 mod real_alertmanager;
+mod real_callers;
 mod real_conversations;
 mod real_storms;
 mod reload;
@@ -21,4 +24,5 @@ mod reload_files;
 mod sequences;
 mod templates;
 mod tenancy;
+mod tls;
 mod way_to_webex;

@@ -11,11 +11,11 @@ use tempfile::TempDir;
 
 use crate::programs::{Program, Sandbox, Service, http, ours, shell};
 
-const CURRENT: Release = Release {
+pub(crate) const CURRENT: Release = Release {
     alertmanager: "ALERTMANAGER_BIN",
     amtool: "AMTOOL_BIN",
 };
-const OLD: Release = Release {
+pub(crate) const OLD: Release = Release {
     alertmanager: "ALERTMANAGER_OLD_BIN",
     amtool: "AMTOOL_OLD_BIN",
 };
@@ -24,7 +24,7 @@ const USUAL_ADDRESS: &str = "127.0.0.1:9093";
 
 /// Names the variables of the Makefile that hold where a release is.
 #[derive(Clone, Copy)]
-struct Release {
+pub(crate) struct Release {
     alertmanager: &'static str,
     amtool: &'static str,
 }
@@ -43,7 +43,7 @@ fn example() -> String {
 }
 
 /// A real Alertmanager that notifies a service, by the configuration in `examples/`.
-struct Alertmanager {
+pub(crate) struct Alertmanager {
     release: Release,
     program: Program,
     address: String,
@@ -52,9 +52,14 @@ struct Alertmanager {
 
 impl Alertmanager {
     fn start(release: Release, service: &Service) -> Self {
+        let config = example().replace("127.0.0.1:9091", &service.address);
+        Self::with(release, &config)
+    }
+
+    /// By a configuration of the test's own.
+    pub(crate) fn with(release: Release, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("alertmanager.yml");
-        let config = example().replace("127.0.0.1:9091", &service.address);
         std::fs::write(&file, config).unwrap();
         let program = Program::start(
             Command::new(program(release.alertmanager))
@@ -79,7 +84,7 @@ impl Alertmanager {
     }
 
     /// Tells Alertmanager of an alert, as Prometheus would.
-    fn add(&self, alert: &[&str]) {
+    pub(crate) fn add(&self, alert: &[&str]) {
         let output = Command::new(program(self.release.amtool))
             .env_clear()
             .arg(format!("--alertmanager.url=http://{}", self.address))
@@ -91,7 +96,7 @@ impl Alertmanager {
     }
 
     /// How many notifications Alertmanager counts as failed for good.
-    fn failed(&self) -> u32 {
+    pub(crate) fn failed(&self) -> u32 {
         let metrics = http("GET", &format!("http://{}/metrics", self.address), "").text;
         let counts = metrics
             .lines()
