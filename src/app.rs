@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Place, Problem, Seen, Severity, Sources};
-use crate::delivery::{self, Configuration, Engine, Gauges, Parts};
+use crate::delivery::{self, Configuration, Engine, Gauges, Observer, Parts};
 use crate::http::{self, Current, Door, Reason, Reloads, Service, ServiceError};
 use crate::reload::{self, Hangups, Reloader, Started, Way};
 use crate::render::{self, Renderer};
@@ -153,7 +153,7 @@ impl App {
     /// When a secret cannot be read, the port is taken, or TLS cannot be set up.
     pub fn start(prepared: Prepared) -> Result<Self, StartError> {
         let https = Https::new(&prepared.config.webex)?;
-        Self::assemble(prepared, Arc::new(https), Way::Configured)
+        Self::assemble(prepared, Arc::new(https), Way::Configured, None)
     }
 
     /// As [`Self::start`], with another way to Webex.
@@ -165,13 +165,26 @@ impl App {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, StartError> {
         let way = Way::Given(Arc::clone(&transport));
-        Self::assemble(prepared, transport, way)
+        Self::assemble(prepared, transport, way, None)
+    }
+
+    /// As [`Self::start`], and somebody watches what is delivered.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_watched(
+        prepared: Prepared,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, StartError> {
+        let https = Https::new(&prepared.config.webex)?;
+        Self::assemble(prepared, Arc::new(https), Way::Configured, Some(observer))
     }
 
     fn assemble(
         prepared: Prepared,
         transport: Arc<dyn Transport>,
         way: Way,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, StartError> {
         let Prepared {
             config,
@@ -179,7 +192,7 @@ impl App {
             seen,
             sources,
         } = prepared;
-        let (engine, metrics) = engine(&config, renderer, transport)?;
+        let (engine, metrics) = watched_engine(&config, renderer, transport, observer)?;
         let server = &config.server;
         let current = Current::read(engine.loaded(), server)?;
         let (reloads, requests) = Reloads::new();
@@ -248,6 +261,12 @@ impl App {
         self.admin_address
     }
 
+    /// The engine that delivers, to look at.
+    #[must_use]
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
+    }
+
     /// Runs until `stop` is done, then gives back what has not begun, finishes what has,
     /// and ends.
     ///
@@ -300,6 +319,16 @@ pub fn engine(
     renderer: Renderer,
     transport: Arc<dyn Transport>,
 ) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
+    watched_engine(config, renderer, transport, None)
+}
+
+/// As [`engine`], and somebody may watch what is delivered.
+fn watched_engine(
+    config: &Config,
+    renderer: Renderer,
+    transport: Arc<dyn Transport>,
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
     let outcomes = Reason::outcomes();
     let bots: Vec<_> = config.bots.keys().map(Arc::clone).collect();
     let metrics = Arc::new(Metrics::new(&MetricLabels {
@@ -317,6 +346,7 @@ pub fn engine(
         metrics: Arc::clone(&metrics),
         runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
+        observer,
     })?;
     metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))

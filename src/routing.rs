@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::config::SecretSource;
-use crate::render::ReceiverData;
+use crate::render::{ReceiverData, Renderer};
 use crate::webex::Recipient;
 
 /// The receiver that `POST /alertmanager` without a name means.
@@ -33,6 +33,8 @@ pub struct Receiver {
     pub max_messages_per_minute: Option<NonZeroU32>,
     /// Render and log, but post nothing.
     pub dry_run: bool,
+    /// Templates to use instead of the configured ones, where some are only tried out.
+    pub tried: Option<Arc<Renderer>>,
 }
 
 /// What becomes of later notifications of a group that the room knows.

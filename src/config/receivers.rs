@@ -54,6 +54,7 @@ impl Judge<'_> {
             access,
             max_messages_per_minute: receiver.max_messages_per_minute,
             dry_run: receiver.dry_run,
+            tried: None,
         })
     }
 

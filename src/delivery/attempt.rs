@@ -36,6 +36,21 @@ impl Attempt {
     }
 }
 
+impl Engine {
+    /// Tells who watches that Webex has a message, new or edited.
+    pub(super) fn tell_posted(&self, job: &Job, accepted: &Accepted) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        let deliveries: Vec<_> = job.deliveries().iter().map(|one| one.id).collect();
+        let room = match accepted.room_id.as_str() {
+            "" => job.destination().id().as_ref(),
+            room => room,
+        };
+        observer.posted(&deliveries, room, &accepted.id);
+    }
+}
+
 impl Bot {
     /// Makes one request, and says what it means.
     pub(super) async fn attempt(
@@ -89,6 +104,9 @@ impl Bot {
         let client = &engine.loaded().client;
         let answer = client.post_message(token, &message).await;
         self.answered(start, answer.as_ref().err());
+        if let Ok(accepted) = &answer {
+            engine.tell_posted(job, accepted);
+        }
         answer
     }
 

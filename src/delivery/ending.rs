@@ -95,6 +95,9 @@ impl Engine {
             self.metrics.delivered(&delivery.receiver.name);
         }
         self.note_last(delivery, outcome);
+        if let Some(observer) = &self.observer {
+            observer.ended(delivery.id, outcome);
+        }
         delivery.span.in_scope(|| tell_log(delivery, outcome));
         self.memory().end(delivery, accepted);
         delivery.tell(outcome);

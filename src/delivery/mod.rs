@@ -23,6 +23,7 @@ mod lanes;
 mod loaded;
 mod memory;
 mod notes;
+mod observer;
 mod outage;
 mod outcome;
 mod pace;
@@ -45,6 +46,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use loaded::{Configuration, Loaded, Read, TokenError};
+pub use observer::{Answered, DeliveryId, Observer};
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
 pub(crate) use quota::TokioClock;
 pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
@@ -52,7 +54,7 @@ pub use ticket::Ticket;
 
 use crate::alertmanager::{Compact, Notification};
 use crate::config;
-use crate::render::{Rendered, Subject};
+use crate::render::{Rendered, Renderer, Subject};
 use crate::routing::{Conversation, Receiver};
 use crate::telemetry::Metrics;
 use bot::Bot;
@@ -79,6 +81,7 @@ pub struct Engine {
     /// Rooms that refuse a receiver, so that the log tells each change once.
     refusing: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
     last: Mutex<BTreeMap<Arc<str>, LastOutcome>>,
+    observer: Option<Arc<dyn Observer>>,
     /// A sequence of its own, so that tests can repeat one.
     random: Mutex<fastrand::Rng>,
     /// Ends the bots' tasks.
@@ -96,6 +99,8 @@ pub struct Parts {
     pub runtime: Handle,
     /// Randomness for pauses.
     pub random: fastrand::Rng,
+    /// Who watches, if anybody does.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Engine {
@@ -122,6 +127,7 @@ impl Engine {
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
             last: Mutex::default(),
+            observer: parts.observer,
             random: Mutex::new(parts.random),
             gone: gone.clone(),
             _gone: gone.drop_guard(),
@@ -185,7 +191,7 @@ impl Engine {
         } else {
             What::Conversation(Compact::of(notification))
         };
-        let entry = loaded.renderer.entry(&subject);
+        let entry = renderer_of(loaded, receiver).entry(&subject);
         let delivery = Arc::new(Delivery::new(
             Arc::clone(receiver),
             (group, self.names.group(&[], notification), content),
@@ -217,6 +223,9 @@ impl Engine {
                 && queue.withdraw(&older)
             {
                 self.ended_waiting(&older);
+                if let Some(observer) = &self.observer {
+                    observer.superseded(older.id, delivery.id);
+                }
                 delivery.cover(older);
             }
             queue.push(delivery, now)
@@ -335,16 +344,23 @@ impl Engine {
         let is_reply = subject.conversation.is_some_and(|stage| stage.is_reply);
         let is_to_be_edited =
             matches!(receiver.conversation, Conversation::Update { .. }) && !is_reply;
+        let templates = renderer_of(loaded, receiver);
         let rendered = if is_to_be_edited {
-            loaded.renderer.render_without_card(subject)
+            templates.render_without_card(subject)
         } else {
-            loaded.renderer.render(subject)
+            templates.render(subject)
         };
         if let Some(fallback) = &rendered.fallback {
             self.metrics.template_failed(&receiver.name);
             tracing::warn!(receiver = %receiver.name, "a fallback stands in for a template: {fallback}");
         }
         rendered
+    }
+
+    /// Who watches, if anybody does.
+    #[must_use]
+    pub fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
     }
 
     /// What keeps a receiver's bot from sending.
@@ -366,4 +382,9 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .f64()
     }
+}
+
+/// The templates of a receiver: the configured ones, unless others are tried out.
+fn renderer_of<'a>(loaded: &'a Loaded, receiver: &'a Receiver) -> &'a Renderer {
+    receiver.tried.as_ref().unwrap_or(&loaded.renderer)
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Engine;
 use super::memory::{Content, GroupId};
+use super::observer::DeliveryId;
 use super::outcome::{Outcome, Refusal, Trouble};
 use crate::alertmanager::Compact;
 use crate::render::{Entry, Message, Rendered};
@@ -25,6 +26,7 @@ pub(super) enum What {
 /// The work of getting all of a notification's messages accepted: rendered or compact, so
 /// that nothing of its body is held.
 pub(super) struct Delivery {
+    pub(super) id: DeliveryId,
     pub(super) receiver: Arc<Receiver>,
     /// Names the group and all its destinations.
     pub(super) group: GroupId,
@@ -78,6 +80,7 @@ impl Delivery {
         };
         let now = Instant::now();
         Self {
+            id: DeliveryId::next(),
             receiver,
             group,
             order,
@@ -235,6 +238,15 @@ pub(super) enum Claim {
 }
 
 impl Ticket {
+    /// The delivery that it waits for; none where the outcome was known at once.
+    #[must_use]
+    pub fn delivery(&self) -> Option<DeliveryId> {
+        match &self.0 {
+            Claim::Known(_) => None,
+            Claim::Underway { delivery, .. } => Some(delivery.id),
+        }
+    }
+
     /// Waits until the notification is delivered or refused, but not longer than
     /// `delivery.answer_within`.
     pub async fn outcome(self) -> Outcome {

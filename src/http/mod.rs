@@ -30,6 +30,7 @@ use arc_swap::ArcSwap;
 
 pub use answers::Reason;
 pub use callers::{CallerError, unreadable_credentials};
+pub use notifications::TRY_HEADER;
 pub use reload::{Asked, Refused, ReloadRequests, Reloads, Status};
 pub use server::serve;
 pub use tls::{Doubt, ServerTlsError, inspect};
@@ -50,6 +51,13 @@ const UNKNOWN: &str = "(unknown)";
 #[must_use]
 pub fn told(outcome: crate::delivery::Outcome) -> String {
     Answer::from(outcome).message().to_owned()
+}
+
+/// The reason and the message that a caller would be told of an outcome.
+#[must_use]
+pub fn judged(outcome: crate::delivery::Outcome) -> (Reason, String) {
+    let answer = Answer::from(outcome);
+    (answer.reason, answer.message().to_owned())
 }
 
 /// What the routes need.

@@ -18,7 +18,11 @@ use super::attempts::Log;
 use super::connection::Peer;
 use super::{Current, Service, body};
 use crate::alertmanager::Notification;
+use crate::delivery::Answered;
 use crate::routing::Receiver;
+
+/// Names templates that `dev` tries out; nothing in `serve` looks at it.
+pub const TRY_HEADER: &str = "x-try-templates";
 
 /// Takes a notification and says what became of it.
 pub(super) async fn receive(
@@ -87,6 +91,15 @@ fn note(
     let name = receiver.map_or(&service.unknown, |receiver| &receiver.name);
     let (status, reason) = (answer.status.as_u16(), answer.reason.as_str());
     service.metrics.answered(name, reason, took);
+    if let Some(observer) = service.engine.observer() {
+        let message = answer.message();
+        let told = Answered {
+            status,
+            reason,
+            message,
+        };
+        observer.answered(name, &told);
+    }
     // What a delivery comes to is logged there; what never became one is logged here.
     if !answer.is_rejection() {
         tracing::debug!(receiver = %name, status, reason, "answered: {}", answer.message());
@@ -131,12 +144,29 @@ async fn answer(
         Err(rejection) => return rejection.into(),
     };
     let ticket = match Notification::parse(&body) {
-        Ok(notification) => service
-            .engine
-            .submit_by(&current.loaded, receiver, &notification),
+        Ok(notification) => {
+            let receiver = &chosen(service, request, receiver);
+            let ticket = service
+                .engine
+                .submit_by(&current.loaded, receiver, &notification);
+            if let Some(observer) = service.engine.observer() {
+                observer.received(&receiver.name, ticket.delivery(), &body);
+            }
+            ticket
+        }
         Err(error) => return Rejection::from(error).into(),
     };
     // What waits for Webex is the rendered message; the body is not needed any more.
     drop(body);
     ticket.outcome().await.into()
+}
+
+/// The receiver, or one like it with the templates that the request names: those that are
+/// tried out, where somebody watches who knows of such.
+fn chosen(service: &Service, request: &HttpRequest, found: &Arc<Receiver>) -> Arc<Receiver> {
+    let stand_in = service.engine.observer().and_then(|observer| {
+        let tried = request.headers().get(TRY_HEADER)?.to_str().ok()?;
+        observer.stand_in(found, tried)
+    });
+    stand_in.unwrap_or_else(|| Arc::clone(found))
 }

@@ -88,6 +88,7 @@ impl Bot {
             .await;
         let error = match answer {
             Ok(accepted) => {
+                engine.tell_posted(job, &accepted);
                 keep(job, claim, Some(&accepted)).await;
                 return Attempt::of(Settled::Accepted);
             }
