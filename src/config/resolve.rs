@@ -100,6 +100,7 @@ impl<'a> Draft<'a> {
         render::Options {
             directory: self.settings.templates.directory.clone(),
             files: Vec::new(),
+            sources: Vec::new(),
             timezone: messages::timezone(&self.settings.templates.timezone)
                 .unwrap_or(TimeZone::UTC),
             links: messages::rewrites(&self.settings.links),

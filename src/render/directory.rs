@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Options;
 use super::error::Error;
 
 /// What a template's file name ends with.
@@ -29,8 +30,24 @@ pub(super) struct File {
     pub(super) content: io::Result<String>,
 }
 
+/// The templates that are not built in: of the directory, then single files, then those in
+/// memory. Of a name that stands twice the last counts.
+pub(super) fn all(options: &Options) -> Result<Vec<File>, Error> {
+    let mut files = match &options.directory {
+        Some(directory) => read(directory)?,
+        None => Vec::new(),
+    };
+    for path in &options.files {
+        add(&mut files, path, fs::read_to_string(path));
+    }
+    for (name, content) in &options.sources {
+        add(&mut files, Path::new(name), Ok(content.clone()));
+    }
+    Ok(files)
+}
+
 /// All templates of a directory, sorted by name so that errors come in a stable order.
-pub(super) fn read(directory: &Path) -> Result<Vec<File>, Error> {
+fn read(directory: &Path) -> Result<Vec<File>, Error> {
     let unreadable = |source| Error::Directory {
         path: directory.to_path_buf(),
         source,
@@ -58,15 +75,15 @@ pub(super) fn read(directory: &Path) -> Result<Vec<File>, Error> {
 }
 
 /// Adds one file, which takes the place of another of its name.
-pub(super) fn add(files: &mut Vec<File>, path: &Path) {
+fn add(files: &mut Vec<File>, path: &Path, content: io::Result<String>) {
     let Some(name) = template_name(path) else {
         return;
     };
     files.retain(|file| file.name != name);
     files.push(File {
         name,
-        content: fs::read_to_string(path),
         path: path.to_path_buf(),
+        content,
     });
 }
 

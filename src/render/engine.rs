@@ -29,7 +29,7 @@ use super::source::excerpt;
 use super::{Locality, filters, severity};
 
 /// Name and content of the templates that are compiled in.
-const BUILT_IN: [(&str, &str); 5] = [
+pub(super) const BUILT_IN: [(&str, &str); 5] = [
     ("default.md", include_str!("../../templates/default.md")),
     ("compact.md", include_str!("../../templates/compact.md")),
     ("detailed.md", include_str!("../../templates/detailed.md")),

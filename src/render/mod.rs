@@ -27,6 +27,7 @@ mod hint;
 mod layout;
 mod limits;
 mod links;
+mod listing;
 mod mention;
 mod names;
 mod pattern;
@@ -59,6 +60,7 @@ pub use conversation::Conversation;
 pub use digest::{DIGEST_BYTES, ENTRY_BYTES, Entry};
 pub use error::{BrokenTemplate, Error};
 pub use fallback::Fallback;
+pub use listing::{Written, written};
 pub use mention::{Address, Mention};
 pub use plain::plain_text;
 pub use receiver::ReceiverData;
@@ -96,6 +98,9 @@ pub struct Options {
     pub directory: Option<PathBuf>,
     /// Single files, which add to the others or override them by name.
     pub files: Vec<PathBuf>,
+    /// Templates that are in no file, by file name (`team.md`, `team.card.json`) and content,
+    /// which add to all others or override them. No file is written for them.
+    pub sources: Vec<(String, String)>,
     /// The zone in which times are told.
     pub timezone: TimeZone,
     /// What becomes of addresses that readers cannot reach.
@@ -107,6 +112,7 @@ impl Default for Options {
         Self {
             directory: None,
             files: Vec::new(),
+            sources: Vec::new(),
             timezone: TimeZone::UTC,
             links: Rewrites::default(),
         }
@@ -207,13 +213,7 @@ impl Renderer {
     /// When the directory cannot be read, or when templates do not parse or refer to what
     /// does not exist. All broken templates are named, each with line and column.
     pub fn new(options: &Options) -> Result<Self, Error> {
-        let mut files = match &options.directory {
-            Some(directory) => directory::read(directory)?,
-            None => Vec::new(),
-        };
-        for path in &options.files {
-            directory::add(&mut files, path);
-        }
+        let files = directory::all(options)?;
         let locality = Arc::new(Locality {
             timezone: options.timezone.clone(),
             links: options.links.clone(),
