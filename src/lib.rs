@@ -17,6 +17,7 @@ pub mod webex;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dev;
 pub mod reload;
 pub mod sandbox;
 pub mod telemetry;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{ConversationMode, logs, not_listening, port_is_taken, print, runtime, stop_signal};
 use crate::app::{App, prepare};
-use crate::config::Sources;
+use crate::config::{Draft, Sources};
+use crate::dev::{Book, Dev};
 use crate::sandbox::{Sandbox, Server};
 
 /// What `examples/alertmanager.yml` sends to.
@@ -45,8 +47,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         )?;
         let page = server.local_addr();
         let mut told = false;
-        let app = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
-            let mut prepared = prepare(&sources(arguments, &sandbox, page, address)?)?;
+        let book = Arc::new(Book::default());
+        let (app, dev) = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
+            let sources = sources(arguments, &sandbox, page, address)?;
+            let options = Draft::read(&sources)?.render_options();
+            let mut prepared = prepare(&sources)?;
             // A variable cannot set what belongs to a receiver.
             let receivers = prepared.config.routes.iter();
             let routes = receivers.map(|receiver| arguments.conversation.of(receiver));
@@ -55,9 +60,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 logs(&prepared.config.log)?;
                 told = true;
             }
-            let app = App::start(prepared).map_err(anyhow::Error::from)?;
-            Ok(app.watching())
+            let app = App::start_watched(prepared, book.clone())?;
+            let dev = Dev::new(&app, options, Arc::clone(&book))?;
+            Ok((app.watching(), dev))
         })?;
+        let server = server.with_extension(Arc::new(dev));
         print(&instructions(page, app.address()))?;
 
         let stopped = CancellationToken::new();

@@ -9,6 +9,7 @@ mod cli;
 mod configuration;
 mod conversations;
 mod delivery;
+mod dev;
 mod fixtures;
 mod hardening;
 mod harness;
