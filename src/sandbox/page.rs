@@ -24,7 +24,7 @@ const ICON: &str = "image/svg+xml";
 type File = (&'static str, &'static str, &'static str);
 
 /// All files of the page. There is no other way to serve one.
-pub(super) const FILES: [File; 16] = [
+pub(super) const FILES: [File; 22] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/icon.svg", ICON, include_str!("page/icon.svg")),
     ("/style.css", STYLE, include_str!("page/style.css")),
@@ -41,6 +41,16 @@ pub(super) const FILES: [File; 16] = [
     ("/cardtext.js", SCRIPT, include_str!("page/cardtext.js")),
     ("/chaos.js", SCRIPT, include_str!("page/chaos.js")),
     ("/bots.js", SCRIPT, include_str!("page/bots.js")),
+    (
+        "/playground.css",
+        STYLE,
+        include_str!("page/playground.css"),
+    ),
+    ("/playground.js", SCRIPT, include_str!("page/playground.js")),
+    ("/editor.js", SCRIPT, include_str!("page/editor.js")),
+    ("/result.js", SCRIPT, include_str!("page/result.js")),
+    ("/samples.js", SCRIPT, include_str!("page/samples.js")),
+    ("/receiver.js", SCRIPT, include_str!("page/receiver.js")),
 ];
 
 /// The page or one of its files.

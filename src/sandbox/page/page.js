@@ -25,6 +25,9 @@ import { call, count, make } from "./ui.js";
 
 const VIEWS = [
   { id: "spaces", title: "Spaces", load: () => import("./spaces.js") },
+  { id: "playground", title: "Playground", dev: true, load: () => import("./playground.js") },
+  { id: "samples", title: "Send a sample", dev: true, load: () => import("./samples.js") },
+  { id: "receiver", title: "Receiver", dev: true, load: () => import("./receiver.js") },
   { id: "chaos", title: "Chaos", load: () => import("./chaos.js") },
 ];
 
@@ -122,8 +125,11 @@ async function show() {
 
 function markTab() {
   for (const tab of place.tabs.children) {
-    if (tab.dataset.view === current?.view.id) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
+    if (tab.dataset.view === current?.view.id) {
+      tab.setAttribute("aria-current", "page");
+      // On a phone there is no room for all.
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else tab.removeAttribute("aria-current");
   }
 }
 
