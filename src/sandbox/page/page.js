@@ -111,6 +111,8 @@ async function show() {
   query = null;
   place.main.replaceChildren();
   place.main.className = view.id;
+  // What scrolls must be reached by keyboard, even where it holds nothing to press.
+  place.main.tabIndex = ["auto", "scroll"].includes(getComputedStyle(place.main).overflowY) ? 0 : -1;
   document.title = `${view.title} · Sandbox`;
   if (app.state) markTab();
   try {
