@@ -329,13 +329,11 @@ fn watched_engine(
     transport: Arc<dyn Transport>,
     observer: Option<Arc<dyn Observer>>,
 ) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
-    let outcomes = Reason::outcomes();
-    let bots: Vec<_> = config.bots.keys().map(Arc::clone).collect();
-    let metrics = Arc::new(Metrics::new(&MetricLabels {
-        receivers: &Service::labels(&config.routes),
-        bots: &bots,
-        outcomes: &outcomes,
-        codes: &webex::CODES,
+    let metrics = Arc::new(Metrics::new(MetricLabels {
+        outcomes: Reason::outcomes(),
+        rejections: Reason::rejections(),
+        unknown: http::UNKNOWN.into(),
+        codes: webex::CODES.to_vec(),
     }));
     let engine = Engine::new(Parts {
         configuration: configuration(

@@ -1,11 +1,13 @@
 //! The files that a configuration is made of, and what they held when it was read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::outline::{Changes, Names, digest};
+use super::places::written;
 use super::settings::Settings;
 
 /// The files that a configuration is made of.
@@ -15,19 +17,17 @@ pub struct Files {
     pub config: Option<PathBuf>,
     /// The folder of templates.
     pub templates: Option<PathBuf>,
-    /// Files that keys name, such as `bots.default.token_file`.
-    pub by_key: BTreeMap<String, PathBuf>,
+    /// Files that keys name, such as `bots.default.token_file`; of a list, all.
+    pub by_key: BTreeMap<String, Vec<PathBuf>>,
 }
 
 impl Files {
     /// The files of settings: whatever a key whose name ends in `_file` or `_files` holds.
     pub(super) fn of(config: Option<&Path>, settings: &Settings) -> Self {
-        let mut by_key = BTreeMap::new();
-        collect(
-            &mut Vec::new(),
-            &serde_json::to_value(settings).unwrap_or_default(),
-            &mut by_key,
-        );
+        let mut by_key: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for (path, file) in named(settings) {
+            by_key.entry(written(&path)).or_default().push(file);
+        }
         Self {
             config: config.map(Path::to_owned),
             templates: settings.templates.directory.clone(),
@@ -36,7 +36,45 @@ impl Files {
     }
 }
 
-fn collect(path: &mut Vec<String>, value: &Value, files: &mut BTreeMap<String, PathBuf>) {
+/// The secrets among them that every user of this machine can read, by the path of their key.
+///
+/// What a container's platform mounts is left out: there it is usual, and all users are ours.
+pub(super) fn exposed(settings: &Settings) -> Vec<(Vec<String>, PathBuf)> {
+    const READ_BY_OTHERS: u32 = 0o004;
+    let is_secret = |path: &[String]| {
+        let mut keys = path.iter();
+        !keys.any(|key| PUBLIC.contains(&key.as_str()))
+    };
+    let is_open = |file: &Path| {
+        let found = std::fs::metadata(file).ok();
+        found.is_some_and(|found| found.permissions().mode() & READ_BY_OTHERS != 0)
+    };
+    let mut files = named(settings);
+    files.retain(|(path, file)| is_secret(path) && is_open(file) && !is_mounted(file));
+    files
+}
+
+/// Whether a platform put the file there: Kubernetes, whose links lead through a folder that
+/// begins with two dots, or Docker.
+fn is_mounted(file: &Path) -> bool {
+    let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let mut parts = real.components();
+    MOUNTS
+        .iter()
+        .any(|mount| file.starts_with(mount) || real.starts_with(mount))
+        || parts.any(|part| part.as_os_str().as_encoded_bytes().starts_with(b".."))
+}
+
+/// All files that keys name, by the path of the key.
+fn named(settings: &Settings) -> Vec<(Vec<String>, PathBuf)> {
+    let mut files = Vec::new();
+    // Settings are maps of strings: they always serialise.
+    let settings = serde_json::to_value(settings).unwrap_or_default();
+    collect(&mut Vec::new(), &settings, &mut files);
+    files
+}
+
+fn collect(path: &mut Vec<String>, value: &Value, files: &mut Vec<(Vec<String>, PathBuf)>) {
     match value {
         Value::Object(table) => {
             for (key, value) in table {
@@ -64,11 +102,16 @@ fn collect(path: &mut Vec<String>, value: &Value, files: &mut BTreeMap<String, P
                 .iter()
                 .any(|key| key.ends_with("_file") || key.ends_with("_files")) =>
         {
-            files.insert(super::places::written(path), file.into());
+            files.push((path.clone(), file.into()));
         }
         _ => {}
     }
 }
+
+/// Keys whose files are shown to everybody anyway.
+const PUBLIC: [&str; 3] = ["ca_file", "cert_file", "client_ca_file"];
+/// Where platforms put secrets.
+const MOUNTS: [&str; 2] = ["/run/secrets", "/var/run/secrets"];
 
 /// What the names of templates end with.
 const TEMPLATES: [&str; 2] = [".md", ".card.json"];
@@ -78,7 +121,7 @@ const TEMPLATES: [&str; 2] = [".md", ".card.json"];
 pub struct Seen {
     config: Option<u64>,
     templates: BTreeMap<String, u64>,
-    by_key: BTreeMap<String, Option<u64>>,
+    by_key: BTreeMap<String, Vec<Option<u64>>>,
 }
 
 impl Files {
@@ -90,7 +133,7 @@ impl Files {
             config: self.config.as_deref().and_then(hash),
             templates: self.templates.as_deref().map(templates).unwrap_or_default(),
             by_key: by_key
-                .map(|(key, file)| (key.clone(), hash(file)))
+                .map(|(key, files)| (key.clone(), files.iter().map(|file| hash(file)).collect()))
                 .collect(),
         }
     }
@@ -100,7 +143,7 @@ impl Files {
     #[must_use]
     pub fn folders(&self) -> BTreeSet<PathBuf> {
         let mut folders = BTreeSet::new();
-        for file in self.config.iter().chain(self.by_key.values()) {
+        for file in self.config.iter().chain(self.by_key.values().flatten()) {
             for file in [Some(file.clone()), file.canonicalize().ok()]
                 .into_iter()
                 .flatten()
@@ -191,7 +234,10 @@ mod tests {
         write("token", "t");
         let files = Files {
             templates: Some(folder.path().to_owned()),
-            by_key: BTreeMap::from([("bots.a.token_file".to_owned(), folder.path().join("token"))]),
+            by_key: BTreeMap::from([(
+                "bots.a.token_file".to_owned(),
+                vec![folder.path().join("token")],
+            )]),
             config: None,
         };
         let before = files.look();
@@ -206,5 +252,28 @@ mod tests {
         assert_eq!(changes.templates.added, ["c.md"]);
         assert_eq!(changes.templates.removed, ["b.md"]);
         assert_eq!(changes.files, ["bots.a.token_file"]);
+    }
+
+    #[test]
+    fn a_secret_that_everybody_can_read_is_known_and_a_certificate_or_a_mount_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = folder.path().join("..2026");
+        std::fs::create_dir(&mounted).unwrap();
+        let file = |path: PathBuf, mode: u32| {
+            std::fs::write(&path, "x").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path.display().to_string()
+        };
+        let text = format!(
+            "[bots.open]\ntoken_file = \"{}\"\n[bots.closed]\ntoken_file = \"{}\"\n\
+             [bots.mounted]\ntoken_file = \"{}\"\n[webex]\nca_file = \"{}\"\n",
+            file(folder.path().join("open"), 0o644),
+            file(folder.path().join("closed"), 0o640),
+            file(mounted.join("token"), 0o644),
+            file(folder.path().join("ca"), 0o644),
+        );
+        let found = exposed(&settings(&text));
+        let keys: Vec<_> = found.iter().map(|(path, _)| written(path)).collect();
+        assert_eq!(keys, ["bots.open.token_file"]);
     }
 }

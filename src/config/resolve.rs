@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
 use super::messages;
@@ -129,6 +129,7 @@ impl<'a> Draft<'a> {
         let mut judge = Judge::new(&self.places, self.problems);
         let files = Files::of(self.sources.file.as_deref(), &self.settings);
         let outline = Outline::new(&self.settings);
+        let exposed = files::exposed(&self.settings);
         let Settings {
             server,
             delivery,
@@ -141,6 +142,14 @@ impl<'a> Draft<'a> {
             log,
         } = self.settings;
 
+        for (path, file) in exposed {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            judge.warn(
+                &path,
+                "every user of this machine can read this secret",
+                &format!("run `chmod o= {}`", file.display()),
+            );
+        }
         judge.limits(&server, &delivery);
         judge.times(&server, &delivery, &webex);
         judge.doors(&server, &receivers);

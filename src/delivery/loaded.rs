@@ -18,7 +18,8 @@ use super::bot::Bot;
 use super::token::Token;
 use crate::config;
 use crate::render::Renderer;
-use crate::routing::{Receiver, Routes};
+use crate::routing::{Conversation, Receiver, Routes};
+use crate::telemetry::ReceiverSeries;
 use crate::webex::Client;
 
 /// So long a receiver's metrics are kept after it was removed, at least: requests that came
@@ -177,7 +178,7 @@ impl Engine {
         }
         self.memory()
             .change(new.settings.duplicate_window, new.settings.give_up_after);
-        let receivers: Vec<_> = new.routes.iter().map(|one| Arc::clone(&one.name)).collect();
+        let receivers: Vec<_> = new.routes.iter().map(|one| series(one)).collect();
         let bots: Vec<_> = new.bots.keys().map(Arc::clone).collect();
         self.metrics.add(&receivers, &bots);
         for (name, bot) in &new.bots {
@@ -236,6 +237,27 @@ impl Engine {
         let mut bots: Vec<_> = self.loaded.load().bots.values().cloned().collect();
         bots.extend(self.leaving().iter().cloned());
         bots
+    }
+}
+
+/// What a receiver counts in.
+fn series(receiver: &Receiver) -> ReceiverSeries {
+    let mut never = Vec::new();
+    if receiver.destinations.len() < 2 {
+        never.push("partial");
+    }
+    if !receiver.dry_run {
+        never.push("dry_run");
+    }
+    if receiver.max_messages_per_minute.is_none() {
+        never.push("over_quota");
+    }
+    if receiver.conversation == Conversation::New {
+        never.extend(["reply", "edit"]);
+    }
+    ReceiverSeries {
+        name: Arc::clone(&receiver.name),
+        never,
     }
 }
 

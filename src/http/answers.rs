@@ -106,12 +106,33 @@ impl Reason {
         Self::ConfigRefused,
     ];
 
-    /// Those that a notification may get, so that each metric exists at zero.
+    /// Those of requests that do not become a notification.
+    const REJECTIONS: [Self; 8] = [
+        Self::BadPayload,
+        Self::Unauthorized,
+        Self::LockedOut,
+        Self::UnknownReceiver,
+        Self::MethodNotAllowed,
+        Self::TooSlow,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+    ];
+    /// Those that no receiver has.
+    const OTHERS: [Self; 3] = [Self::NotFound, Self::Reloaded, Self::ConfigRefused];
+
+    /// Those that a notification may get, as labels.
     #[must_use]
     pub fn outcomes() -> Vec<&'static str> {
-        let others = [Self::NotFound, Self::Reloaded, Self::ConfigRefused];
-        let outcomes = Self::ALL.into_iter().filter(|one| !others.contains(one));
+        let is_outcome =
+            |one: &Self| !Self::REJECTIONS.contains(one) && !Self::OTHERS.contains(one);
+        let outcomes = Self::ALL.into_iter().filter(is_outcome);
         outcomes.map(Self::as_str).collect()
+    }
+
+    /// Those of requests that do not become a notification, as labels.
+    #[must_use]
+    pub fn rejections() -> Vec<&'static str> {
+        Self::REJECTIONS.map(Self::as_str).to_vec()
     }
 
     /// As it stands in answers and metrics.
@@ -502,6 +523,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Reason::ALL.len());
+        // What a receiver's configuration may rule out, see `delivery::loaded`.
+        for ruled_out in ["partial", "dry_run", "over_quota"] {
+            assert!(Reason::outcomes().contains(&ruled_out), "{ruled_out}");
+        }
     }
 
     #[test]

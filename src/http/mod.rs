@@ -37,7 +37,6 @@ pub use tls::{Doubt, ServerTlsError, inspect};
 
 use crate::config;
 use crate::delivery::{Engine, Loaded};
-use crate::routing::Routes;
 use crate::telemetry::Metrics;
 use answers::{Answer, Rejection};
 use body::Bodies;
@@ -45,7 +44,7 @@ use callers::Callers;
 use tls::ServerTls;
 
 /// Receivers that nobody configured are counted under one name, which none can have.
-const UNKNOWN: &str = "(unknown)";
+pub const UNKNOWN: &str = "(unknown)";
 
 /// What a caller would be told of an outcome, in one line.
 #[must_use]
@@ -212,16 +211,6 @@ impl Service {
     /// Requests work by this from now on, and connections that begin.
     pub fn swap(&self, current: Current) {
         self.current.store(Arc::new(current));
-    }
-
-    /// Names for the label `receiver`.
-    #[must_use]
-    pub fn labels(routes: &Routes) -> Vec<Arc<str>> {
-        routes
-            .iter()
-            .map(|receiver| Arc::clone(&receiver.name))
-            .chain([UNKNOWN.into()])
-            .collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Counters, gauges and histograms. Every label set exists at zero from the start, so that
 //! `rate()` and alerts see the first event.
 
+mod series;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+pub use series::ReceiverSeries;
 
 /// Answers come within 10 s; the buckets are close where people look.
 const ANSWER_BUCKETS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 9.0, 10.0];
@@ -98,8 +102,7 @@ impl MessageKind {
 /// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
-    outcomes: Vec<&'static str>,
-    codes: Vec<&'static str>,
+    labels: Labels,
     registry: Mutex<Registry>,
     notifications: Family<ReceiverOutcome, Counter>,
     last_success: Family<ReceiverLabel, Gauge>,
@@ -116,26 +119,26 @@ pub struct Metrics {
     last_reload_success: Gauge,
 }
 
-/// The label sets that exist from the start.
+/// The closed sets of labels.
 #[derive(Debug)]
-pub struct Labels<'a> {
-    /// Names of receivers; unknown ones are counted under one name of their own.
-    pub receivers: &'a [Arc<str>],
-    /// Names of bots.
-    pub bots: &'a [Arc<str>],
-    /// All outcomes of a request.
-    pub outcomes: &'a [&'static str],
+pub struct Labels {
+    /// What may come of a notification.
+    pub outcomes: Vec<&'static str>,
+    /// Why a request may not become one. A receiver counts in these from the first such
+    /// request on: all of them for thousands of receivers would be megabytes of zeros.
+    pub rejections: Vec<&'static str>,
+    /// The name for receivers that nobody configured.
+    pub unknown: Arc<str>,
     /// All codes of a request to Webex.
-    pub codes: &'a [&'static str],
+    pub codes: Vec<&'static str>,
 }
 
 impl Metrics {
-    /// Metrics at zero for all label sets.
+    /// Metrics at zero, but for those of receivers and bots, which are added.
     #[must_use]
-    pub fn new(labels: &Labels<'_>) -> Self {
+    pub fn new(labels: Labels) -> Self {
         let metrics = Self {
-            outcomes: labels.outcomes.to_vec(),
-            codes: labels.codes.to_vec(),
+            labels,
             registry: Mutex::new(Registry::with_prefix("alertmanager_webex")),
             notifications: Family::default(),
             last_success: Family::default(),
@@ -153,14 +156,7 @@ impl Metrics {
         };
         metrics.config_loaded();
         metrics.register();
-        for outcome in labels.outcomes {
-            drop(
-                metrics
-                    .answer_duration
-                    .get_or_create(&OutcomeLabel { outcome }),
-            );
-        }
-        metrics.add(labels.receivers, labels.bots);
+        metrics.add_common();
         metrics
     }
 
@@ -240,95 +236,6 @@ impl Metrics {
             "Version of this program",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
-    }
-
-    /// Creates at zero what receivers and bots count in, where it is not there yet.
-    pub fn add(&self, receivers: &[Arc<str>], bots: &[Arc<str>]) {
-        for receiver in receivers {
-            for outcome in &self.outcomes {
-                drop(self.notifications.get_or_create(&ReceiverOutcome {
-                    receiver: Arc::clone(receiver),
-                    outcome,
-                }));
-            }
-            let label = ReceiverLabel {
-                receiver: Arc::clone(receiver),
-            };
-            drop(self.last_success.get_or_create(&label));
-            drop(self.waiting.get_or_create(&label));
-            drop(self.duplicates.get_or_create(&label));
-            drop(self.given_up.get_or_create(&label));
-            for kind in MessageKind::ALL {
-                drop(self.messages.get_or_create(&ReceiverKind {
-                    receiver: Arc::clone(receiver),
-                    kind: kind.as_str(),
-                }));
-            }
-            for reason in FALLBACK_REASONS {
-                drop(self.fallbacks.get_or_create(&ReceiverReason {
-                    receiver: Arc::clone(receiver),
-                    reason,
-                }));
-            }
-        }
-        for bot in bots {
-            let label = BotLabel {
-                bot: Arc::clone(bot),
-            };
-            drop(self.request_duration.get_or_create(&label));
-            drop(self.ambiguous.get_or_create(&label));
-            for code in &self.codes {
-                drop(self.requests.get_or_create(&BotCode {
-                    bot: Arc::clone(bot),
-                    code,
-                }));
-            }
-        }
-    }
-
-    /// Removes what a receiver counted in: no such receiver is configured any more.
-    pub fn forget_receiver(&self, receiver: &Arc<str>) {
-        let receiver = || Arc::clone(receiver);
-        for outcome in &self.outcomes {
-            self.notifications.remove(&ReceiverOutcome {
-                receiver: receiver(),
-                outcome,
-            });
-        }
-        let label = ReceiverLabel {
-            receiver: receiver(),
-        };
-        self.last_success.remove(&label);
-        self.waiting.remove(&label);
-        self.duplicates.remove(&label);
-        self.given_up.remove(&label);
-        for kind in MessageKind::ALL {
-            self.messages.remove(&ReceiverKind {
-                receiver: receiver(),
-                kind: kind.as_str(),
-            });
-        }
-        for reason in FALLBACK_REASONS {
-            self.fallbacks.remove(&ReceiverReason {
-                receiver: receiver(),
-                reason,
-            });
-        }
-    }
-
-    /// Removes what a bot counted in: no such bot is configured any more.
-    pub fn forget_bot(&self, bot: &Arc<str>) {
-        let label = BotLabel {
-            bot: Arc::clone(bot),
-        };
-        self.request_duration.remove(&label);
-        self.ambiguous.remove(&label);
-        for code in &self.codes {
-            self.requests.remove(&BotCode {
-                bot: Arc::clone(bot),
-                code,
-            });
-        }
     }
 
     /// Adds metrics that are computed when somebody looks.

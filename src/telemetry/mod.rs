@@ -6,4 +6,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogError, init_logs};
-pub use metrics::{Labels as MetricLabels, MessageKind, Metrics};
+pub use metrics::{Labels as MetricLabels, MessageKind, Metrics, ReceiverSeries};

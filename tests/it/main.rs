@@ -22,6 +22,7 @@ mod real_conversations;
 mod real_storms;
 mod reload;
 mod reload_files;
+mod secrets;
 mod sequences;
 mod templates;
 mod tenancy;

@@ -326,7 +326,12 @@ impl Service {
 
     /// `serve` with a file that says all.
     pub(crate) fn with_config(config: &Path) -> Self {
-        Self::ready(ours().args(["serve", "--config"]).arg(config))
+        Self::with_config_and(&mut ours(), config)
+    }
+
+    /// The same, with what the command has besides.
+    pub(crate) fn with_config_and(command: &mut Command, config: &Path) -> Self {
+        Self::ready(command.args(["serve", "--config"]).arg(config))
     }
 
     fn ready(command: &mut Command) -> Self {

@@ -184,3 +184,42 @@ async fn a_request_that_came_before_the_reload_is_served_by_a_bot_that_has_left(
     all_delivered(vec![ticket]).await;
     assert_eq!(rig.messages("general").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_rotated_in_the_middle_of_a_storm_loses_nothing() {
+    let mut rig = Rig::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "sandbox").unwrap();
+    let from_file = format!("token_file = \"{}\"", file.path().display());
+    let with_file = |toml: &str| slow(toml).replace("token_env = \"TOKEN\"", &from_file) + PATIENT;
+    rig.reload(with_file);
+    let tickets = storm(&rig, "default", 60);
+    sleep(Duration::from_secs(10)).await;
+    // Webex takes the new one from now on; the Secret takes a minute to arrive.
+    rig.sandbox.set_token("sandbox", "rotated").unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert!(rig.messages("general").len() < 60, "the storm is not over");
+    std::fs::write(file.path(), "rotated\n").unwrap();
+    rig.reload(with_file);
+    all_delivered(tickets).await;
+    assert_eq!(rig.messages("general").len(), 60, "each once");
+    assert!(!rig.metrics.text().contains("rotated"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_thousand_receivers_have_metrics_that_prometheus_takes() {
+    let mut rig = Rig::new();
+    rig.reload(|toml| {
+        let mut toml = toml.to_owned();
+        for number in 0..2000 {
+            let receiver =
+                format!("[receivers.\"team-{number:04}/alerts/webex\"]\nrooms = [\"ops\"]\n");
+            toml.push_str(&receiver);
+        }
+        toml
+    });
+    let bytes = rig.metrics.text().len();
+    assert!(bytes < 5_000_000, "{bytes}");
+    let series = r#"messages_total{receiver="team-1999/alerts/webex",kind="new"}"#;
+    assert_eq!(rig.count(series), 0, "there from the start");
+}
