@@ -12,8 +12,8 @@ use crate::programs::{Answer, Sandbox, Service, captured, http, ours};
 
 /// Every secret holds this, so that one search finds any of them.
 const MARK: &str = "S3CR3T";
-const TOKEN: &str = "S3CR3T-bot-NmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";
-const ROTATED: &str = "S3CR3T-rotated-NmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWI";
+const TOKEN: &str = "S3CR3T-bot-6fe2a8c0-3b1d-11ef-9f6a-5d0c7e1b2a34-4c8b";
+const ROTATED: &str = "S3CR3T-rotated-6fe2a8c0-3b1d-11ef-9f6a-5d0c7e1b2a34-4c8b";
 const BEARER: &str = "S3CR3T-bearer-8d2f1b603b1d11ef";
 const PASSWORD: &str = "S3CR3T-password-8d2f1b603b1d11ef";
 const ADMIN: &str = "S3CR3T-admin-8d2f1b603b1d11ef";
