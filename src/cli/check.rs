@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::fallback::report;
-use super::{ConfigArgument, counted, print, tell, tell_config};
+use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
 use crate::alertmanager::{Notification, Status};
 use crate::app::{Prepared, prepare};
 use crate::config::Config;
@@ -15,6 +16,7 @@ use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
 use crate::render::{self, Fallback, Subject};
 use crate::routing::{Conversation, Receiver};
+use crate::webex::{Client, Https};
 
 /// A larger sample is rendered once a template, not once a receiver: there may be thousands.
 const LARGE: usize = 16 * 1024;
@@ -23,6 +25,12 @@ const LARGE: usize = 16 * 1024;
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigArgument,
+    /// Ask Webex whether each token is valid and each bot is in its rooms; nothing is posted
+    #[arg(long)]
+    online: bool,
+    /// How to print what Webex answered
+    #[arg(long, value_enum, default_value_t, requires = "online")]
+    format: Format,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -40,7 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     // Where a configuration is written, its secrets are rarely at hand.
     for (name, bot) in &config.bots {
-        if let Err(error) = bot.token.read() {
+        if !arguments.online
+            && let Err(error) = bot.token.read()
+        {
             tell(&format!(
                 "warning: bot `{name}`: {error}\n  hint: `serve` needs it; here nothing depends on it"
             ));
@@ -77,13 +87,36 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ));
         return Ok(ExitCode::FAILURE);
     }
-    print(&format!(
+    let sound = format!(
         "ok: {}, {}, {}",
         counted(config.bots.len(), "bot"),
         counted(config.routes.iter().count(), "receiver"),
         counted(prepared.renderer.names().len(), "template")
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    );
+    if !arguments.online {
+        print(&sound)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    tell(&sound);
+    ask_webex(config, arguments.format)
+}
+
+/// Asks Webex, prints what it said, and says whether all can be posted.
+fn ask_webex(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
+    tell(&format!("asking Webex at {}", config.webex.base_url));
+    let report = runtime(1)?.block_on(async {
+        let client = Client::new(&config.webex.base_url, Arc::new(Https::new(&config.webex)?))?;
+        anyhow::Ok(online::ask(&client, config).await)
+    })?;
+    print(&match format {
+        Format::Text => report.text(),
+        Format::Json => serde_json::to_string_pretty(&report)?,
+    })?;
+    Ok(if report.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Tells what is wrong with the credentials of callers and with the certificate, and says

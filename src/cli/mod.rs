@@ -4,13 +4,17 @@
 //! configuration that cannot be used counts as.
 
 mod check;
+mod completions;
 mod dev;
 mod fallback;
+mod online;
 mod render;
 mod room;
+mod rooms;
 mod sandbox;
 mod send;
 mod serve;
+mod table;
 mod watch;
 
 use std::ffi::OsString;
@@ -54,6 +58,20 @@ enum Command {
     Render(render::Arguments),
     /// Deliver one notification and say what Webex answered
     Send(send::Arguments),
+    /// List the rooms that a bot is in, with their ids
+    Rooms(rooms::Arguments),
+    /// Print what a shell needs to complete this command line
+    Completions(completions::Arguments),
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
 }
 
 /// The configuration that a subcommand works on.
@@ -180,6 +198,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
+        Command::Rooms(arguments) => rooms::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|error| failed(&error))
 }

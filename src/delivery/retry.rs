@@ -61,7 +61,9 @@ pub(super) fn judge(error: &Error, form: Form) -> Verdict {
     match error {
         Error::Transport(TransportError::Connect(_)) => retry(false, Duration::ZERO),
         Error::Transport(TransportError::Timeout | TransportError::Interrupted(_))
-        | Error::NotWebex { .. } => retry(true, Duration::ZERO),
+        // A list that cannot be read to its end is asked for by commands alone.
+        | Error::NotWebex { .. }
+        | Error::Paging(_) => retry(true, Duration::ZERO),
         Error::Status {
             status,
             retry_after,

@@ -21,6 +21,7 @@ pub struct Client {
     transport: Arc<dyn Transport>,
     messages: Uri,
     me: Uri,
+    pub(super) rooms: Uri,
 }
 
 impl fmt::Debug for Client {
@@ -45,6 +46,7 @@ impl Client {
             transport,
             messages: format!("{base}/messages").parse()?,
             me: format!("{base}/people/me").parse()?,
+            rooms: format!("{base}/rooms").parse()?,
         })
     }
 
@@ -137,7 +139,7 @@ impl Client {
         read(&self.send(request, token).await?)
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         mut request: Request<Bytes>,
         token: &SecretString,
@@ -156,7 +158,7 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
 }
 
 /// Success with the JSON that was asked for; anything else is not Webex's success.
-fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
     let status = answer.status();
     if status.is_success() {
         return serde_json::from_slice(answer.body()).map_err(|_| Error::NotWebex { status });

@@ -32,6 +32,9 @@ pub enum Error {
         /// The answer's status.
         status: StatusCode,
     },
+    /// A list of several pages cannot be followed to its end.
+    #[error("the list of rooms cannot be read to its end: {0}")]
+    Paging(&'static str),
     /// There was no answer.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -43,7 +46,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Status { status, .. } => status_code(*status),
-            Self::NotWebex { .. } => "not_webex",
+            Self::NotWebex { .. } | Self::Paging(_) => "not_webex",
             Self::Transport(error) => error.code(),
         }
     }

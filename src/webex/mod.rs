@@ -9,6 +9,7 @@
 mod client;
 mod error;
 mod proxy;
+mod rooms;
 mod tls;
 mod transport;
 mod types;
@@ -18,4 +19,4 @@ pub use error::{CODES, Error, RetryAfter};
 pub use proxy::ProxyError;
 pub use tls::{TlsError, install_provider};
 pub use transport::{Https, Transport, TransportError, WayError};
-pub use types::{Accepted, Attachment, Edit, NewMessage, Person, Recipient};
+pub use types::{Accepted, Attachment, Edit, NewMessage, Person, Recipient, Room};

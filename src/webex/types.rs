@@ -97,4 +97,30 @@ pub struct Person {
     /// The bot's name as people see it.
     #[serde(default)]
     pub display_name: String,
+    /// Its addresses; a bot has one that ends with `@webex.bot`.
+    #[serde(default)]
+    pub emails: Vec<String>,
+    /// `bot`, `appuser` or `person`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+}
+
+/// A room, as `GET /rooms` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// What Webex calls it.
+    pub id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub title: String,
+    /// `group` or `direct`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+}
+
+/// A page of `GET /rooms`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rooms {
+    #[serde(default)]
+    pub(super) items: Vec<Room>,
 }

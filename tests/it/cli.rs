@@ -93,7 +93,16 @@ fn help_names_every_command_and_goes_to_stdout() {
     let help = run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (DONE, ""));
     insta::assert_snapshot!(help.stdout);
-    for name in ["serve", "dev", "sandbox", "check", "render", "send"] {
+    for name in [
+        "serve",
+        "dev",
+        "sandbox",
+        "check",
+        "render",
+        "send",
+        "rooms",
+        "completions",
+    ] {
         let help = run(&[name, "--help"]);
         assert_eq!((help.code, help.stderr.as_str()), (DONE, ""), "{name}");
         assert!(
@@ -480,4 +489,14 @@ fn send_to_nobody_says_that_nobody_is_there() {
         told.stderr.contains("the service does not answer"),
         "{told:?}"
     );
+}
+
+#[test]
+fn every_shell_can_complete_the_commands() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell]);
+        assert_eq!((script.code, script.stderr.as_str()), (DONE, ""), "{shell}");
+        assert!(script.stdout.contains("sandbox-listen"), "{shell}");
+    }
+    assert_eq!(run(&["completions", "cmd"]).code, USAGE);
 }

@@ -14,6 +14,7 @@ mod fixtures;
 mod hardening;
 mod harness;
 mod model;
+mod online;
 mod processes;
 mod programs;
 mod real_alertmanager;

@@ -1,0 +1,236 @@
+//! What `check --online` asks Webex: who each bot is, and whether it is where it is to post.
+//!
+//! Nothing is posted. Whether a person can be written to shows only when a message is sent,
+//! so people are listed as not checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::table::{cell, table};
+use crate::config::Config;
+use crate::routing::{Destination, Target};
+use crate::webex::{Client, Error, Person, Room};
+
+/// How many requests are under way at a time: quick, and no storm of its own.
+const AT_ONCE: usize = 8;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    bots: Vec<BotFound>,
+    receivers: Vec<Way>,
+}
+
+/// One bot.
+#[derive(Debug, Serialize)]
+struct BotFound {
+    bot: Arc<str>,
+    /// Who Webex takes it for.
+    identity: Option<String>,
+    /// `bot`, `appuser` or `person`.
+    kind: Option<String>,
+    state: State,
+}
+
+/// Where one receiver's messages go.
+#[derive(Debug, Serialize)]
+struct Way {
+    receiver: Arc<str>,
+    bot: Arc<str>,
+    /// `room` or `person`.
+    kind: &'static str,
+    /// Its name in the configuration, else its id or address.
+    destination: Arc<str>,
+    /// What the room is called in Webex.
+    title: Option<String>,
+    state: State,
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "state", content = "problem", rename_all = "snake_case")]
+enum State {
+    Ok,
+    /// Only a message would tell.
+    NotChecked,
+    /// What is wrong, with the remedy.
+    Failed(String),
+}
+
+impl State {
+    fn words(&self) -> String {
+        match self {
+            Self::Ok => "ok".to_owned(),
+            Self::NotChecked => "not checked: only a message would tell".to_owned(),
+            Self::Failed(problem) => format!("FAILED: {problem}"),
+        }
+    }
+}
+
+impl Report {
+    /// Whether nothing failed.
+    pub(super) fn is_ok(&self) -> bool {
+        let bots = self.bots.iter().map(|found| &found.state);
+        let ways = self.receivers.iter().map(|way| &way.state);
+        !bots
+            .chain(ways)
+            .any(|state| matches!(state, State::Failed(_)))
+    }
+
+    /// As two tables, for people.
+    pub(super) fn text(&self) -> String {
+        let row = |cells: [&str; 4]| cells.map(cell).to_vec();
+        let mut bots = vec![row(["BOT", "IDENTITY", "TYPE", "STATE"])];
+        bots.extend(self.bots.iter().map(|found| {
+            row([
+                &found.bot,
+                found.identity.as_deref().unwrap_or("-"),
+                found.kind.as_deref().unwrap_or("-"),
+                &found.state.words(),
+            ])
+        }));
+        let row = |cells: [&str; 5]| cells.map(cell).to_vec();
+        let mut ways = vec![row(["RECEIVER", "BOT", "POSTS TO", "IN WEBEX", "STATE"])];
+        ways.extend(self.receivers.iter().map(|way| {
+            row([
+                &way.receiver,
+                &way.bot,
+                &format!("{} {}", way.kind, way.destination),
+                way.title.as_deref().unwrap_or("-"),
+                &way.state.words(),
+            ])
+        }));
+        format!("{}\n\n{}", table(&bots), table(&ways))
+    }
+}
+
+/// Asks Webex about every bot, and about every room that a receiver posts to.
+pub(super) async fn ask(client: &Client, config: &Config) -> Report {
+    let tokens: Vec<(&Arc<str>, Result<SecretString, String>)> = config
+        .bots
+        .iter()
+        .map(|(name, bot)| (name, bot.token.read().map_err(|error| error.to_string())))
+        .collect();
+    let bots: Vec<BotFound> = stream::iter(&tokens)
+        .map(|(name, token)| identify(client, name, token))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+
+    // A bot whose token is refused fails for each room alike; that is told once, with the bot.
+    let usable: BTreeMap<&Arc<str>, &SecretString> = tokens
+        .iter()
+        .zip(&bots)
+        .filter(|(_, found)| matches!(found.state, State::Ok))
+        .filter_map(|((name, token), _)| Some((*name, token.as_ref().ok()?)))
+        .collect();
+    let mut rooms: Vec<&Destination> = config
+        .routes
+        .iter()
+        .flat_map(|receiver| &receiver.destinations)
+        .filter(|destination| matches!(destination.target, Target::Room(_)))
+        .collect();
+    rooms.sort_by_key(|room| (&room.bot, room.id()));
+    rooms.dedup_by_key(|room| (&room.bot, room.id()));
+    let rooms: BTreeMap<_, _> = stream::iter(rooms)
+        .map(|room| look(client, room, usable.get(&room.bot).copied()))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+
+    let receivers = config.routes.iter().flat_map(|receiver| {
+        receiver.destinations.iter().map(|destination| {
+            let found = rooms.get(&(&destination.bot, destination.id()));
+            let (title, state) = found.cloned().unwrap_or((None, State::NotChecked));
+            Way {
+                receiver: Arc::clone(&receiver.name),
+                bot: Arc::clone(&destination.bot),
+                kind: destination.target.noun(),
+                destination: Arc::clone(&destination.name),
+                title,
+                state,
+            }
+        })
+    });
+    Report {
+        receivers: receivers.collect(),
+        bots,
+    }
+}
+
+async fn identify(
+    client: &Client,
+    name: &Arc<str>,
+    token: &Result<SecretString, String>,
+) -> BotFound {
+    let answer = match token {
+        Ok(token) => client.identify(token).await.map_err(|error| of_bot(&error)),
+        Err(error) => Err(error.clone()),
+    };
+    let (person, state) = match answer {
+        Ok(person) => (Some(person), State::Ok),
+        Err(problem) => (None, State::Failed(problem)),
+    };
+    BotFound {
+        bot: Arc::clone(name),
+        identity: person.as_ref().map(called),
+        kind: person.map(|person| person.kind),
+        state,
+    }
+}
+
+type Found<'a> = ((&'a Arc<str>, &'a Arc<str>), (Option<String>, State));
+
+async fn look<'a>(
+    client: &Client,
+    room: &'a Destination,
+    token: Option<&SecretString>,
+) -> Found<'a> {
+    let state = match token {
+        None => (None, State::Failed("its bot cannot be used".to_owned())),
+        Some(token) => match client.room(token, room.id()).await {
+            Ok(Room { title, .. }) => (Some(title), State::Ok),
+            Err(error) => (None, State::Failed(of_room(&error))),
+        },
+    };
+    ((&room.bot, room.id()), state)
+}
+
+/// `Alerts (alerts@webex.bot)`.
+fn called(person: &Person) -> String {
+    match person.emails.first() {
+        Some(email) => format!("{} ({email})", person.display_name),
+        None => person.display_name.clone(),
+    }
+}
+
+fn status(error: &Error) -> Option<StatusCode> {
+    match error {
+        Error::Status { status, .. } => Some(*status),
+        _ => None,
+    }
+}
+
+fn of_bot(error: &Error) -> String {
+    match status(error) {
+        Some(StatusCode::UNAUTHORIZED) => {
+            "Webex refuses the token; put the present one into its file or variable".to_owned()
+        }
+        _ => format!("{error}; look at `webex.base_url` and at the network"),
+    }
+}
+
+fn of_room(error: &Error) -> String {
+    match status(error) {
+        Some(StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => {
+            "no such room, or the bot is not in it; add the bot to the room, or mend the id"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
