@@ -97,6 +97,7 @@ screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentatio
 	@tools/step "build" cargo build --locked
 	@mkdir -p docs/pictures
 	@tools/step "pictures" node tools/screenshots/take.mjs docs/pictures
+	@tools/step "pictures of conversations" node tools/screenshots/conversations.mjs docs/pictures
 	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
 
 .PHONY: tools

@@ -51,11 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let (app, dev) = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
             let sources = sources(arguments, &sandbox, page, address)?;
             let options = Draft::read(&sources)?.render_options();
-            let mut prepared = prepare(&sources)?;
-            // A variable cannot set what belongs to a receiver.
-            let receivers = prepared.config.routes.iter();
-            let routes = receivers.map(|receiver| arguments.conversation.of(receiver));
-            prepared.config.routes = routes.collect();
+            let prepared = prepare(&sources)?;
             if !told {
                 logs(&prepared.config.log)?;
                 told = true;
@@ -109,6 +105,10 @@ fn sources(
     let mut environment = BTreeMap::from([
         ("WEBEX_TOKEN".to_owned(), "sandbox".to_owned()),
         ("WEBEX_ROOM".to_owned(), room),
+        (
+            "WEBEX_CONVERSATION".to_owned(),
+            arguments.conversation.as_str().to_owned(),
+        ),
         (
             "ALERTMANAGER_WEBEX__WEBEX__BASE_URL".to_owned(),
             format!("http://{page}/v1"),

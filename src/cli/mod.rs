@@ -162,6 +162,15 @@ enum ConversationMode {
 }
 
 impl ConversationMode {
+    /// As a configuration writes it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Thread => "thread",
+            Self::Update => "update",
+        }
+    }
+
     /// Another way for a receiver to tell them; what else it says of it stays.
     fn of(self, receiver: &Receiver) -> Receiver {
         let conversation = match (self, receiver.conversation) {

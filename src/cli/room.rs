@@ -126,7 +126,7 @@ fn sources(room: &str) -> Sources {
         ("WEBEX_ROOM", room),
         (
             "ALERTMANAGER_WEBEX__WEBEX__BASE_URL",
-            "http://webex.invalid/v1",
+            "https://webex.invalid/v1",
         ),
         ("ALERTMANAGER_WEBEX__DELIVERY__DUPLICATE_WINDOW", "0s"),
     ];

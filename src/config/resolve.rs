@@ -8,7 +8,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 
+use super::expected::expected;
 use super::files::{self, Files};
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
@@ -27,6 +31,8 @@ use crate::routing::{DEFAULT_RECEIVER, Routes};
 const TOKEN_VARIABLE: &str = "WEBEX_TOKEN";
 /// Sets the room of the one receiver where no file does.
 const ROOM_VARIABLE: &str = "WEBEX_ROOM";
+/// Says for the same receiver what becomes of later notifications of a group.
+const CONVERSATION_VARIABLE: &str = "WEBEX_CONVERSATION";
 
 /// A configuration that holds together.
 #[derive(Debug, Clone)]
@@ -84,7 +90,7 @@ impl<'a> Draft<'a> {
             mut problems,
             mut places,
         } = super::layers::read(sources)?;
-        from_variables_alone(&mut settings, sources, &mut places);
+        problems.extend(from_variables_alone(&mut settings, sources, &mut places));
         problems.extend(without_effect(&settings, sources));
         Ok(Self {
             sources,
@@ -195,7 +201,13 @@ impl<'a> Draft<'a> {
 }
 
 /// `WEBEX_TOKEN` and `WEBEX_ROOM` fill in what the file leaves out.
-fn from_variables_alone(settings: &mut Settings, sources: &Sources, places: &mut Places) {
+/// `WEBEX_CONVERSATION` goes with the latter.
+fn from_variables_alone(
+    settings: &mut Settings,
+    sources: &Sources,
+    places: &mut Places,
+) -> Option<Problem> {
+    let mut problem = None;
     if settings.bots.is_empty() && sources.environment.contains_key(TOKEN_VARIABLE) {
         places.set_by(&["bots", DEFAULT_RECEIVER], TOKEN_VARIABLE);
         settings.bots.insert(
@@ -210,13 +222,40 @@ fn from_variables_alone(settings: &mut Settings, sources: &Sources, places: &mut
         && let Some(room) = sources.environment.get(ROOM_VARIABLE)
     {
         places.set_by(&["receivers", DEFAULT_RECEIVER], ROOM_VARIABLE);
+        let conversation = conversation(sources).unwrap_or_else(|| {
+            problem = Some(no_conversation());
+            settings::Conversation::New
+        });
         settings.receivers.insert(
             DEFAULT_RECEIVER.to_owned(),
             settings::Receiver {
                 rooms: vec![room.trim().to_owned()],
+                conversation,
                 ..settings::Receiver::default()
             },
         );
+    }
+    problem
+}
+
+/// What [`CONVERSATION_VARIABLE`] says; nothing where that is no conversation.
+fn conversation(sources: &Sources) -> Option<settings::Conversation> {
+    let Some(written) = sources.environment.get(CONVERSATION_VARIABLE) else {
+        return Some(settings::Conversation::New);
+    };
+    let written: StrDeserializer<'_, ValueError> = written.trim().into_deserializer();
+    settings::Conversation::deserialize(written).ok()
+}
+
+fn no_conversation() -> Problem {
+    let key = ["receivers", DEFAULT_RECEIVER, "conversation"].map(str::to_owned);
+    let expected = expected(&key);
+    Problem {
+        severity: Severity::Error,
+        key: String::new(),
+        place: Place::Variable(CONVERSATION_VARIABLE.to_owned()),
+        message: expected.misfit(None, true),
+        hint: expected.hint(true),
     }
 }
 
@@ -230,12 +269,18 @@ fn without_effect(settings: &Settings, sources: &Sources) -> Vec<Problem> {
     };
     let room = sources.environment.get(ROOM_VARIABLE);
     let token = sources.environment.get(TOKEN_VARIABLE);
+    let conversation = sources.environment.get(CONVERSATION_VARIABLE);
     [
         (TOKEN_VARIABLE, "bots", token.is_some() && !uses_token),
         (
             ROOM_VARIABLE,
             "receivers",
             room.is_some_and(|room| !uses_room(room)),
+        ),
+        (
+            CONVERSATION_VARIABLE,
+            "receivers",
+            conversation.is_some() && !room.is_some_and(uses_room),
         ),
     ]
     .into_iter()

@@ -500,6 +500,27 @@ fn a_conversation_is_one_of_three_and_its_option_belongs_to_one() {
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         assert_eq!(config.routes.find("").unwrap().conversation, meant);
     }
+    let alone = |mode| {
+        let room = ("WEBEX_ROOM", ROOM);
+        read(
+            None,
+            &[("WEBEX_TOKEN", "t"), room, ("WEBEX_CONVERSATION", mode)],
+        )
+    };
+    let config = alone(" thread\n").unwrap().config;
+    let receiver = config.routes.find("").unwrap();
+    assert_eq!(receiver.conversation, Conversation::Thread);
+    insta::assert_snapshot!(alone("threads").unwrap_err(), @"
+    error: this is not a way to tell a group's later notifications
+      --> environment variable WEBEX_CONVERSATION
+      hint: write `new`, `thread` or `update`
+    ");
+    let file = sound_with("");
+    insta::assert_snapshot!(warned(&file, &[("WEBEX_CONVERSATION", "thread")]), @"
+    warning: this has no effect, because the file has `receivers` of its own
+      --> environment variable WEBEX_CONVERSATION
+      hint: unset it, or remove those from the file
+    ");
     let without_effect = sound_with("reply_on_resolve = true");
     insta::assert_snapshot!(warned(&without_effect, &[]), @r#"
     warning: `receivers.default.reply_on_resolve`: this has no effect, because `conversation` is not `update`
