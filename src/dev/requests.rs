@@ -118,6 +118,12 @@ impl Render {
         }
     }
 
+    /// Whether they are sent one after the other.
+    pub(super) fn is_sequence(&self) -> bool {
+        let name = self.sample.as_deref();
+        name.is_some_and(samples::is_sequence)
+    }
+
     /// The same with all times moved so that the newest is now: never a repeat.
     pub(super) fn fresh_bodies(&self, now: Timestamp) -> Result<Vec<String>, Error> {
         let bodies = self.bodies(now)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::requests::joined;
-use crate::render::samples::{ALL, find};
+use crate::render::samples::{ALL, SEQUENCES, find, find_sequence};
 
 /// How many groups the storm has.
 const STORM_GROUPS: usize = 500;
@@ -43,8 +43,24 @@ pub(super) fn listed(now: Timestamp) -> Vec<Listed> {
             notifications: 1,
             body: raw(sample.body_at(now)),
         })
+        .chain(SEQUENCES.iter().map(|sequence| {
+            Listed {
+                name: sequence.name,
+                shows: sequence.shows,
+                notifications: sequence.steps.len(),
+                body: sequence
+                    .steps
+                    .first()
+                    .and_then(|step| raw(step.body(now, now))),
+            }
+        }))
         .chain([storm])
         .collect()
+}
+
+/// Whether the notifications of a sample are sent one after the other.
+pub(super) fn is_sequence(name: &str) -> bool {
+    find_sequence(name).is_some()
 }
 
 /// The notifications of a sample, as if they happened now.
@@ -52,9 +68,18 @@ pub(super) fn bodies(name: &str, now: Timestamp) -> Result<Vec<String>, Error> {
     if name == STORM {
         return Ok(storm(STORM_GROUPS, now));
     }
+    if let Some(sequence) = find_sequence(name) {
+        let steps = sequence.steps.iter();
+        return Ok(steps.map(|step| step.body(now, now)).collect());
+    }
     let sample = find(name).ok_or_else(|| Error::UnknownSample {
         name: name.to_owned(),
-        known: joined(ALL.iter().map(|sample| sample.name).chain([STORM])),
+        known: joined(
+            ALL.iter()
+                .map(|sample| sample.name)
+                .chain(SEQUENCES.iter().map(|sequence| sequence.name))
+                .chain([STORM]),
+        ),
     })?;
     Ok(vec![sample.body_at(now)])
 }

@@ -88,6 +88,7 @@ pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
     let turn = dev.sending.try_acquire().map_err(|_| Error::Busy("sent"))?;
     let receiver = asked.receiver(dev.engine.loaded().routes())?;
     let bodies = asked.fresh_bodies(jiff::Timestamp::now())?;
+    let is_sequence = asked.is_sequence();
     let tried = if asked.tries_a_template() {
         let (options, receiver) = (dev.options.clone(), Arc::clone(&receiver));
         let parsed = dev
@@ -104,6 +105,7 @@ pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
     let url = format!("http://{}/alertmanager/{path}", dev.service);
     let notifications = bodies.len();
     let bodies: Vec<bytes::Bytes> = bodies.into_iter().map(Into::into).collect();
+    let at_once = if is_sequence { 1 } else { AT_ONCE };
     let posts: Vec<_> = bodies
         .iter()
         .map(|body| post(dev.client.clone(), url.clone(), tried.clone(), body.clone()))
@@ -113,7 +115,7 @@ pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
         .runtime
         .spawn(
             futures_util::stream::iter(posts)
-                .buffer_unordered(AT_ONCE)
+                .buffer_unordered(at_once)
                 .collect::<Vec<_>>(),
         )
         .await
