@@ -490,6 +490,28 @@ async fn a_template_that_is_tried_out_is_used_for_that_notification_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edited_message_knows_each_notification_that_made_it_so() {
+    let dev = Running::with(
+        "[receivers.update]\nbot = \"default\"\nrooms = [\"ops\"]\nconversation = \"update\"\n",
+    );
+    // As if it happened now: the second time the alert has begun anew.
+    for _ in 0..2 {
+        let asked = json!({"sample": "one_firing", "receiver": "update"});
+        let sent = dev.post("send", asked).await.body;
+        assert_eq!(sent["answers"][0]["reason"], "delivered", "{sent}");
+    }
+    let messages = dev.messages("ops");
+    assert_eq!((messages.len(), messages[0].edits), (2, 1));
+    for (message, notifications) in messages.iter().zip([2, 1]) {
+        let path = format!("messages/{}/notification", message.id);
+        let origin = dev.get(&path).await.body;
+        let told = origin["notifications"].as_array().unwrap().len();
+        assert_eq!(told, notifications, "{origin}");
+    }
+    dev.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_knows_all_its_notifications() {
     let dev = Running::with(
         "[bots.slow]\ntoken_env = \"TOKEN\"\nmessages_per_minute = 120\nburst = 1\n\

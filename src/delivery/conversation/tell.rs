@@ -88,7 +88,6 @@ impl Bot {
             .await;
         let error = match answer {
             Ok(accepted) => {
-                engine.tell_posted(job, &accepted);
                 keep(job, claim, Some(&accepted)).await;
                 return Attempt::of(Settled::Accepted);
             }
@@ -140,6 +139,7 @@ impl Bot {
         self.answered(start, answer.as_ref().err());
         let error = match answer {
             Ok(accepted) => {
+                engine.tell_posted(job, &accepted);
                 keep(job, claim, Some(&accepted)).await;
                 return Attempt::of(Settled::Accepted);
             }
