@@ -33,6 +33,7 @@ const PICTURES = [
   { name: 'sandbox', viewport: DESKTOP, view: 'spaces' },
   { name: 'sandbox-dark', viewport: DESKTOP, colorScheme: 'dark', view: 'details' },
   { name: 'sandbox-phone', viewport: PHONE, view: 'spaces' },
+  { name: 'playground', viewport: DESKTOP, view: 'playground' },
   { name: 'sandbox-chaos', viewport: { width: 1200, height: 900 }, view: 'chaos' },
 ];
 
@@ -52,6 +53,7 @@ try {
   const views = {
     spaces: { hash: ['spaces', general], ready: (page) => page.locator('.message', { hasText: 'DiskFull' }).first().waitFor() },
     details: { hash: ['spaces', ops, card.id, 'request'], ready: (page) => page.getByRole('tab', { name: 'Request', selected: true }).waitFor() },
+    playground: { hash: ['playground'], ready: (page) => page.getByText('KubePodCrashLooping').first().waitFor() },
     chaos: {
       hash: ['chaos'],
       ready: async (page) => {
