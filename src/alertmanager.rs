@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 mod compact;
+mod part;
 mod wire;
 
 pub use compact::Compact;
@@ -48,7 +49,16 @@ pub struct Notification<'a> {
     pub external_url: Cow<'a, str>,
     /// Never empty.
     pub alerts: Vec<Alert<'a>>,
+    /// What its readers must be told besides, in sentences of plain text: ours, not
+    /// Alertmanager's.
+    pub notes: Vec<String>,
+    /// Whether what made Alertmanager send it may be about alerts that are not in it
+    /// ([`Self::part`]). Then it is told only where it says something new.
+    pub is_old_news: bool,
 }
+
+/// Alertmanager's word for sending the same once more on purpose (0.32 and later).
+pub const REPEAT_INTERVAL: &str = "repeat interval elapsed";
 
 /// One alert of a group.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,9 +3,20 @@
 //! Plain data, made once from the configuration. What does not belong here: reading the
 //! configuration (`config`), and the bots and rooms themselves (`delivery`).
 
+mod assign;
+mod pattern;
+mod remembered;
+mod rooms;
+mod targets;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+
+pub use assign::{Assigned, NotAssigned, Part, assign};
+pub use pattern::Pattern;
+pub use remembered::{Remembered, Whole};
+pub use rooms::{Otherwise, RoomFrom, Source};
 
 use crate::config::SecretSource;
 use crate::render::{ReceiverData, Renderer};
@@ -19,7 +30,8 @@ pub const DEFAULT_RECEIVER: &str = "default";
 pub struct Receiver {
     /// Its name; may hold slashes, as prometheus-operator's `namespace/name/receiver`.
     pub name: Arc<str>,
-    /// Where its messages go: rooms, then people; never empty.
+    /// Where its messages go: rooms, then people. Empty only where [`Self::room_from`]
+    /// refuses what asks for no room.
     pub destinations: Vec<Destination>,
     /// The name of the template that makes the message.
     pub template: String,
@@ -29,6 +41,11 @@ pub struct Receiver {
     pub messages: ReceiverData,
     /// What a caller must show.
     pub access: Access,
+    /// The namespaces whose alerts it takes; all where there are none. An alert without the
+    /// label `namespace` is of none.
+    pub namespaces: Vec<Pattern>,
+    /// Rooms that may be asked for instead of its own.
+    pub room_from: Option<RoomFrom>,
     /// A ceiling of its own on what it posts, in all its rooms together.
     pub max_messages_per_minute: Option<NonZeroU32>,
     /// Render and log, but post nothing.
@@ -139,6 +156,33 @@ impl Routes {
         } else {
             name
         })
+    }
+
+    /// The open receiver that was probably meant by a path that names none. Others are not
+    /// told of: whoever has no credentials need not learn their names.
+    #[must_use]
+    pub fn near(&self, path: &str) -> Option<&Arc<Receiver>> {
+        const ALIKE: f64 = 0.85;
+        let path = path.trim_matches('/');
+        // `main` for `team-a/config/main`: prometheus-operator writes the whole name.
+        let ends_so = |name: &str| {
+            let longer = |long: &str, short: &str| {
+                let end = long.strip_suffix(short);
+                !short.is_empty() && end.is_some_and(|rest| rest.ends_with('/'))
+            };
+            longer(name, path) || longer(path, name)
+        };
+        self.0
+            .values()
+            .filter(|receiver| receiver.access.is_open())
+            .map(|receiver| {
+                let likeness = strsim::jaro_winkler(path, &receiver.name);
+                let is_end = ends_so(&receiver.name);
+                (if is_end { 1.0 } else { likeness }, receiver)
+            })
+            .filter(|(likeness, _)| *likeness > ALIKE)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map(|(_, receiver)| receiver)
     }
 
     /// All receivers, by name.

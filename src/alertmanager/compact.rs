@@ -11,18 +11,24 @@ use super::{Alert, Notification};
 
 /// An owned notification, to be read when it is needed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Compact(Box<str>);
+pub struct Compact {
+    body: Box<str>,
+    notes: Box<[String]>,
+    is_old_news: bool,
+}
 
 impl Compact {
     /// Keeps a notification.
     #[must_use]
     pub fn of(notification: &Notification<'_>) -> Self {
         // Maps of strings to strings always serialise.
-        Self(
-            serde_json::to_string(&Body(notification))
+        Self {
+            body: serde_json::to_string(&Body(notification))
                 .unwrap_or_default()
                 .into(),
-        )
+            notes: notification.notes.as_slice().into(),
+            is_old_news: notification.is_old_news,
+        }
     }
 
     /// The notification, as it was.
@@ -31,13 +37,18 @@ impl Compact {
     /// Never, as long as what is written here is what [`Notification::parse`] reads.
     #[must_use]
     pub fn read(&self) -> Notification<'_> {
-        Notification::parse(self.0.as_bytes()).expect("a notification was written here")
+        let read = Notification::parse(self.body.as_bytes());
+        Notification {
+            notes: self.notes.to_vec(),
+            is_old_news: self.is_old_news,
+            ..read.expect("a notification was written here")
+        }
     }
 
     /// What it takes in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.len()
+        self.body.len() + self.notes.iter().map(String::len).sum::<usize>()
     }
 }
 

@@ -119,6 +119,8 @@ impl<'a> Wire<'a> {
             route_labels: self.route_labels.unwrap_or_default(),
             external_url: text(self.external_url),
             alerts,
+            notes: Vec::new(),
+            is_old_news: false,
         })
     }
 }
@@ -142,7 +144,7 @@ impl<'a> WireAlert<'a> {
 }
 
 /// A group fires if any of its alerts does.
-fn group_status(alerts: &[Alert<'_>]) -> Status {
+pub(super) fn group_status(alerts: &[Alert<'_>]) -> Status {
     if alerts.iter().any(|alert| alert.status == Status::Firing) {
         Status::Firing
     } else {
@@ -151,7 +153,7 @@ fn group_status(alerts: &[Alert<'_>]) -> Status {
 }
 
 /// What all alerts share, for a sender that leaves it out.
-fn common<'a>(
+pub(super) fn common<'a>(
     alerts: &[Alert<'a>],
     of: impl for<'b> Fn(&'b Alert<'a>) -> &'b Labels<'a>,
 ) -> Labels<'a> {

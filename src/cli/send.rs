@@ -151,7 +151,8 @@ fn to_webex(arguments: &Arguments, play: &Play) -> anyhow::Result<ExitCode> {
         ));
         play.each(async |body| {
             let notification = Notification::parse(body)?;
-            let outcome = engine.submit(&receiver, &notification).outcome().await;
+            let dispatch = engine.dispatch(&engine.loaded(), &receiver, None, &notification);
+            let outcome = dispatch.outcome().await;
             let done = matches!(outcome, Outcome::Delivered { .. } | Outcome::DryRun);
             print(&match outcome {
                 // A service would go on; this process ends, and with it the delivery.

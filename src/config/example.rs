@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, Settings};
+use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, RoomFrom, Settings};
 use super::{Draft, Sources};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -87,6 +87,11 @@ fn it_names_every_key_and_no_other() {
         keys(&example["server"]["tls"]),
         keys(&defaults["server"]["tls"])
     );
+    let mut room_from = keys(&example["receivers"]["default"]["room_from"]);
+    // Of the three places of a room's name, one can be written.
+    room_from.extend(["label", "query"].map(str::to_owned));
+    let all = serde_json::to_value(RoomFrom::default()).unwrap();
+    assert_eq!(room_from, keys(&all));
     let rewrite = serde_json::to_value(Rewrite::default()).unwrap();
     assert_eq!(keys(&example["links"]["rewrite"][0]), keys(&rewrite));
 }

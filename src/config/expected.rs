@@ -73,6 +73,24 @@ const RULE: Expected = Expected {
     hint: "write `[[links.rewrite]]`, and `from` and `to` below",
     ..TABLE
 };
+const ROOM_FROM: Expected = Expected {
+    hint: "write it like `{ annotation = \"webex_room\", allow = [\"ops\"] }`",
+    ..TABLE
+};
+const ALLOWED: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of rooms",
+    hint: "write it like `[\"ops\", \"dev-*\"]`, with names from `[rooms]`",
+};
+const OTHERWISE: Expected = text(
+    "what becomes of an alert without a room",
+    "write `\"own_rooms\"` or `\"refuse\"`",
+);
+const NAMESPACES: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of namespaces",
+    hint: "write it like `[\"team-a\", \"team-a-*\"]`",
+};
 const SEVERITIES: Expected = Expected {
     shape: Shape::List,
     what: "a list of severities",
@@ -149,6 +167,10 @@ pub(super) fn expected(path: &[String]) -> Expected {
         | ["receivers", _, "max_messages_per_minute"] => COUNT,
         ["webex", "no_proxy"] => HOSTS,
         ["receivers", _, "rooms"] => ROOMS,
+        ["receivers", _, "room_from"] => ROOM_FROM,
+        ["receivers", _, "room_from", "allow"] => ALLOWED,
+        ["receivers", _, "room_from", "otherwise"] => OTHERWISE,
+        ["receivers", _, "namespaces"] => NAMESPACES,
         ["receivers", _, "conversation"] => CONVERSATION,
         ["receivers", _, "basic_auth"] => LOGINS,
         ["receivers", _, "basic_auth", _] => LOGIN,

@@ -17,7 +17,7 @@ use serde_path_to_error::Segment;
 use super::expected::expected;
 use super::places::{Places, written};
 use super::problem::{ConfigError, Place, Problem, Severity};
-use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, Settings};
+use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, RoomFrom, Settings};
 
 /// Variables that set a key begin with this; two underscores stand for a dot.
 pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
@@ -232,7 +232,7 @@ fn unknown_key(path: &[String], places: &Places) -> Problem {
 
 /// The section that a key belongs to, where it stands in another.
 fn home_of(key: &str) -> Option<&'static str> {
-    const SECTIONS: [(&str, &[&str]); 10] = [
+    const SECTIONS: [(&str, &[&str]); 11] = [
         ("server", &["server"]),
         ("server.tls", &["server", "tls"]),
         ("delivery", &["delivery"]),
@@ -242,6 +242,10 @@ fn home_of(key: &str) -> Option<&'static str> {
         ("bots.NAME", &["bots", "NAME"]),
         ("receivers.NAME", &["receivers", "NAME"]),
         ("receivers.NAME.mention", &["receivers", "NAME", "mention"]),
+        (
+            "receivers.NAME.room_from",
+            &["receivers", "NAME", "room_from"],
+        ),
         ("log", &["log"]),
     ];
     let holds = |path: &[&str]| {
@@ -265,6 +269,7 @@ fn known_keys(table: &[String]) -> Vec<String> {
         ["receivers", _] => keys(serde_json::to_value(Receiver::default())),
         ["receivers", _, "basic_auth", _] => keys(serde_json::to_value(BasicAuth::default())),
         ["receivers", _, "mention"] => keys(serde_json::to_value(Mention::default())),
+        ["receivers", _, "room_from"] => keys(serde_json::to_value(RoomFrom::default())),
         ["links", "rewrite", _] => keys(serde_json::to_value(Rewrite::default())),
         ref path => {
             let mut table = serde_json::to_value(Settings::default()).unwrap_or_default();

@@ -26,6 +26,7 @@ mod resolve;
 mod room_id;
 mod secret;
 mod settings;
+mod tenancy;
 mod units;
 mod webex;
 

@@ -95,11 +95,11 @@ pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
         [
             "receivers",
             _,
-            "rooms" | "people" | "basic_auth" | "client_subjects",
+            "rooms" | "people" | "namespaces" | "basic_auth" | "client_subjects",
             _,
         ] => path[..3].to_vec(),
         ["receivers", name, "basic_auth", _, key] => vec!["receivers", name, "basic_auth", key],
-        ["receivers", _, "mention", _, _] => path[..4].to_vec(),
+        ["receivers", _, "mention" | "room_from", _, _] => path[..4].to_vec(),
         ["links", "rewrite", _] => path[..2].to_vec(),
         ["links", "rewrite", _, key] => vec!["links", "rewrite", key],
         _ => path,

@@ -8,6 +8,7 @@ use super::layers::{closest, listed};
 use super::room_id;
 use super::secret::could_be_a_secret;
 use super::settings;
+use super::tenancy::NamedRooms;
 use crate::render::ReceiverData;
 use crate::routing::{Conversation, Destination, Receiver, Target};
 
@@ -15,6 +16,7 @@ use crate::routing::{Conversation, Destination, Receiver, Target};
 pub(super) struct Known<'a> {
     pub(super) bots: &'a [Arc<str>],
     pub(super) rooms: &'a BTreeMap<String, String>,
+    pub(super) named: &'a NamedRooms,
     /// `None` where the templates could not be loaded; that is a problem of its own.
     pub(super) templates: Option<&'a [String]>,
 }
@@ -37,6 +39,8 @@ impl Judge<'_> {
         let conversation = self.conversation(name, receiver);
         let access = self.access(name, receiver);
         let mention = self.mention(name, &receiver.mention);
+        let namespaces = self.namespaces(name, &receiver.namespaces);
+        let room_from = self.room_from(name, &receiver.room_from, known.named, bot.as_ref());
         let bot = bot?;
         Some(Receiver {
             name: name.into(),
@@ -52,6 +56,8 @@ impl Judge<'_> {
             conversation,
             messages: ReceiverData::new(&receiver.settings, mention),
             access,
+            namespaces,
+            room_from,
             max_messages_per_minute: receiver.max_messages_per_minute,
             dry_run: receiver.dry_run,
             tried: None,
@@ -115,7 +121,15 @@ impl Judge<'_> {
         let path = ["receivers", name, "rooms"];
         let people = ["receivers", name, "people"];
         let is_empty = receiver.rooms.is_empty() && receiver.people.is_empty();
-        if is_empty && !self.noted(&path) && !self.noted(&people) {
+        let may_be_empty = receiver.room_from.otherwise == settings::Otherwise::Refuse;
+        if may_be_empty && !is_empty {
+            self.warn(
+                &["receivers", name, "room_from"],
+                "whatever asks for no room is refused, so the receiver's own rooms get nothing",
+                "remove `rooms` and `people`, or write `otherwise = \"own_rooms\"`",
+            );
+        }
+        if is_empty && !may_be_empty && !self.noted(&path) && !self.noted(&people) {
             self.error(
                 &path,
                 "this receiver has no room",

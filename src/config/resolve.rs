@@ -25,7 +25,7 @@ use super::secret::SecretSource;
 use super::settings::{self, Settings};
 use super::webex::Webex;
 use crate::render;
-use crate::routing::{DEFAULT_RECEIVER, Routes};
+use crate::routing::{DEFAULT_RECEIVER, Routes, Target};
 
 /// Sets the token of the one bot where no file does.
 const TOKEN_VARIABLE: &str = "WEBEX_TOKEN";
@@ -169,9 +169,13 @@ impl<'a> Draft<'a> {
             judge.room_id(&["rooms", name], id);
         }
         judge.presence(names.is_empty(), receivers.is_empty());
+        let by_name = rooms
+            .iter()
+            .map(|(name, id)| (name.as_str().into(), Target::Room(id.as_str().into())));
         let known = Known {
             bots: &names,
             rooms: &rooms,
+            named: &Arc::new(by_name.collect()),
             templates,
         };
         let routes = receivers

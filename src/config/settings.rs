@@ -259,6 +259,11 @@ pub struct Receiver {
     pub rooms: Vec<String>,
     /// E-mail addresses of Webex, each for direct messages.
     pub people: Vec<String>,
+    /// Rooms that may be asked for instead of these.
+    pub room_from: RoomFrom,
+    /// Namespaces whose alerts it takes: names, or beginnings such as `team-a-*`; all where
+    /// there are none.
+    pub namespaces: Vec<String>,
     /// The template that makes the message.
     pub template: String,
     /// What becomes of later notifications of a group that the room knows.
@@ -287,6 +292,8 @@ impl Default for Receiver {
             bot: None,
             rooms: Vec::new(),
             people: Vec::new(),
+            room_from: RoomFrom::default(),
+            namespaces: Vec::new(),
             template: "default".to_owned(),
             conversation: Conversation::New,
             reply_on_resolve: false,
@@ -321,6 +328,34 @@ pub struct BasicAuth {
     pub username: String,
     /// The file that holds the password, or several, one a line.
     pub password_file: Option<PathBuf>,
+}
+
+/// Where the name of a room is taken from: one of label, annotation and query; by default
+/// none is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomFrom {
+    /// The label of each alert that names its room.
+    pub label: Option<String>,
+    /// The annotation of each alert that names its room.
+    pub annotation: Option<String>,
+    /// The parameter of the webhook's URL that names the room.
+    pub query: Option<String>,
+    /// Names of rooms that may be chosen, or beginnings such as `dev-*`.
+    pub allow: Vec<String>,
+    /// What becomes of an alert that asks for no room, or for another.
+    pub otherwise: Otherwise,
+}
+
+/// What becomes of an alert that asks for no room that it may have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    /// It goes to the receiver's own rooms, and the message says why.
+    #[default]
+    OwnRooms,
+    /// It is refused.
+    Refuse,
 }
 
 /// Who is mentioned while an alert of such a severity fires; by default nobody.

@@ -130,7 +130,10 @@ fn tell_log(delivery: &Delivery, outcome: &Outcome) {
         Outcome::Broken => {
             tracing::error!(%receiver, duration_ms, "a delivery of receiver `{receiver}` panicked; please report this defect");
         }
-        Outcome::Repeat { .. } | Outcome::DryRun | Outcome::Unfinished(_) | Outcome::Overloaded => {
-        }
+        Outcome::Repeat { .. }
+        | Outcome::NotAssigned(_)
+        | Outcome::DryRun
+        | Outcome::Unfinished(_)
+        | Outcome::Overloaded => {}
     }
 }

@@ -181,6 +181,14 @@ impl Engine {
         let receivers: Vec<_> = new.routes.iter().map(|one| series(one)).collect();
         let bots: Vec<_> = new.bots.keys().map(Arc::clone).collect();
         self.metrics.add(&receivers, &bots);
+        for receiver in new.routes.iter() {
+            if !receiver.namespaces.is_empty() {
+                self.metrics.withheld(&receiver.name, 0);
+            }
+            if receiver.room_from.is_some() {
+                self.metrics.strayed(&receiver.name, 0);
+            }
+        }
         for (name, bot) in &new.bots {
             self.leaving().retain(|leaving| leaving.name != *name);
             bot.stay();

@@ -18,11 +18,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ticket::Delivery;
-use crate::alertmanager::{Notification, Status};
+use crate::alertmanager::{Notification, REPEAT_INTERVAL, Status};
 use crate::routing::Destination;
 
-/// Alertmanager's word for sending the same once more on purpose (0.32 and later).
-const REPEAT_INTERVAL: &str = "repeat interval elapsed";
 /// What was delivered last of a group is known for so long, to tell what has changed.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 /// No more groups are remembered once they are done; the oldest are forgotten first.
@@ -62,6 +60,8 @@ pub(super) struct Content {
     alerts: Arc<[AlertState]>,
     /// Sent again on purpose: it repeats only another such.
     again: bool,
+    /// Sent because of alerts elsewhere: it is a repeat as long as the last is known.
+    is_old_news: bool,
     /// Whether something fires; with `max_alerts`, some of those that were cut off may.
     fires: bool,
 }
@@ -140,6 +140,7 @@ impl Names {
         let content = Content {
             alerts: alerts.into(),
             again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
+            is_old_news: notification.is_old_news,
             fires: in_order.iter().any(AlertState::fires) || notification.truncated_alerts > 0,
         };
         let group = self.group(destinations, notification);
@@ -264,7 +265,7 @@ impl Memory {
                 let age = now.duration_since(*at);
                 let untold = !*told && age < self.untold;
                 *told = true;
-                if age < self.window || untold {
+                if age < self.window || untold || content.is_old_news {
                     Known::Accepted(*timestamp)
                 } else {
                     Known::New

@@ -16,6 +16,7 @@ mod attempt;
 mod bot;
 mod conversation;
 mod dead_rooms;
+mod dispatch;
 mod ending;
 mod gate;
 mod job;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use dispatch::Dispatch;
 pub use loaded::{Configuration, Loaded, Read, TokenError};
 pub use observer::{Answered, DeliveryId, Observer};
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
@@ -55,7 +57,7 @@ pub use ticket::Ticket;
 use crate::alertmanager::{Compact, Notification};
 use crate::config;
 use crate::render::{Rendered, Renderer, Subject};
-use crate::routing::{Conversation, Receiver};
+use crate::routing::{Conversation, Receiver, Remembered};
 use crate::telemetry::Metrics;
 use bot::Bot;
 use conversation::{Conversations, InMemory};
@@ -73,6 +75,8 @@ pub struct Engine {
     names: Names,
     memory: Mutex<Memory>,
     conversations: Box<dyn Conversations>,
+    /// Which room each alert went to, where alerts say so.
+    rooms: Mutex<Remembered>,
     /// Deliveries that have not ended, and what they hold in bytes.
     waiting: watch::Sender<usize>,
     waiting_bytes: AtomicUsize,
@@ -121,6 +125,7 @@ impl Engine {
             names: Names::default(),
             memory: Mutex::new(memory),
             conversations: Box::new(InMemory::new()),
+            rooms: Mutex::default(),
             waiting: watch::Sender::new(0),
             waiting_bytes: AtomicUsize::new(0),
             withdrawn: AtomicBool::new(false),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::routing::NotAssigned;
+
 /// What became of a notification by the time its caller must be told.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -31,6 +33,8 @@ pub enum Outcome {
     DryRun,
     /// Every room refuses for good.
     Refused(Vec<Refusal>),
+    /// It may go nowhere.
+    NotAssigned(NotAssigned),
     /// Not finished in time; the delivery goes on.
     Unfinished(Trouble),
     /// Nobody asked for it any more.
@@ -66,6 +70,94 @@ pub enum RefusalCause {
     Token,
     /// This message, in every form.
     Message,
+    /// Alerts that may go nowhere, while others were delivered.
+    NotAssigned,
+}
+
+impl Refusal {
+    /// Alerts that may go nowhere.
+    pub(super) fn not_assigned(why: &NotAssigned) -> Self {
+        Self {
+            cause: RefusalCause::NotAssigned,
+            noun: "room",
+            room: "".into(),
+            detail: why.to_string(),
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether Alertmanager is told that it need not send it again.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(
+            self,
+            Self::Delivered { .. } | Self::Partial { .. } | Self::Repeat { .. } | Self::DryRun
+        )
+    }
+
+    /// The outcome of a notification whose parts came to these: what keeps one of them from
+    /// being done keeps the whole; what is refused for good is so beside what is accepted.
+    pub(super) fn of_parts(parts: Vec<Self>, refused: Option<Refusal>) -> Self {
+        let mut accepted = 0;
+        let mut refusals: Vec<Refusal> = Vec::new();
+        let (mut is_dry, mut repeat) = (false, None);
+        let mut worst: Option<Self> = None;
+        for part in parts {
+            match part {
+                Self::Delivered { messages } => accepted += messages,
+                Self::Partial { messages, refused } => {
+                    accepted += messages;
+                    refusals.extend(refused);
+                }
+                Self::Repeat { of } => repeat = repeat.max(Some(of)),
+                Self::DryRun => is_dry = true,
+                Self::Refused(refused) => refusals.extend(refused),
+                part => {
+                    if worst
+                        .as_ref()
+                        .is_none_or(|worst| part.rank() > worst.rank())
+                    {
+                        worst = Some(part);
+                    }
+                }
+            }
+        }
+        refusals.extend(refused);
+        let has_any = accepted > 0 || is_dry || repeat.is_some();
+        match (worst, repeat) {
+            (Some(worst), _) => worst,
+            _ if has_any && !refusals.is_empty() => Self::Partial {
+                messages: accepted,
+                refused: refusals,
+            },
+            _ if !refusals.is_empty() => Self::Refused(refusals),
+            (None, Some(of)) if accepted == 0 => Self::Repeat { of },
+            _ if is_dry => Self::DryRun,
+            _ => Self::Delivered { messages: accepted },
+        }
+    }
+
+    /// Of several reasons why it is not done, the one to tell: a defect first, then what the
+    /// caller must do, then what passes by itself.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Broken => 8,
+            Self::Draining => 7,
+            Self::Overloaded => 6,
+            Self::Unfinished(Trouble::TokenRefused { .. }) => 5,
+            Self::Unfinished(Trouble::Unavailable { .. }) => 4,
+            Self::Unfinished(Trouble::RateLimited { .. } | Trouble::OverQuota { .. }) => 3,
+            Self::Unfinished(Trouble::Waiting) => 2,
+            Self::GivenUp => 1,
+            Self::Delivered { .. }
+            | Self::Partial { .. }
+            | Self::Repeat { .. }
+            | Self::DryRun
+            | Self::Refused(_)
+            | Self::NotAssigned(_) => 0,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -83,6 +175,7 @@ impl fmt::Display for Refusal {
                 "cannot be reached, since Webex refuses the bot's token",
                 "put a valid token into the bot's secret",
             ),
+            RefusalCause::NotAssigned => return f.write_str(&self.detail),
             RefusalCause::Message => (
                 "does not take this message",
                 "look at the template; Webex's answer says more",
@@ -139,5 +232,53 @@ impl fmt::Display for Trouble {
             Self::Unavailable { detail } => write!(f, "Webex is not available: {detail}"),
             Self::TokenRefused { detail } => write!(f, "Webex refuses the bot's token: {detail}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(cause: RefusalCause) -> Refusal {
+        Refusal {
+            cause,
+            noun: "room",
+            room: "ops".into(),
+            detail: "x".into(),
+        }
+    }
+
+    #[test]
+    fn the_worst_part_is_the_outcome_of_the_whole() {
+        let delivered = || Outcome::Delivered { messages: 1 };
+        let of = Timestamp::UNIX_EPOCH;
+        let repeat = || Outcome::Repeat { of };
+        let refused = || Outcome::Refused(vec![refusal(RefusalCause::Room)]);
+        let waiting = || Outcome::Unfinished(Trouble::Waiting);
+        for (parts, expected) in [
+            (vec![delivered(), delivered()], "Delivered { messages: 2 }"),
+            (vec![delivered(), repeat()], "Delivered { messages: 1 }"),
+            (vec![repeat(), repeat()], "Repeat"),
+            (vec![delivered(), refused()], "Partial { messages: 1"),
+            (vec![repeat(), refused()], "Partial { messages: 0"),
+            (vec![refused(), refused()], "Refused"),
+            (
+                vec![refused(), waiting(), delivered()],
+                "Unfinished(Waiting)",
+            ),
+            (vec![waiting(), Outcome::Draining], "Draining"),
+            (vec![Outcome::Broken, Outcome::Draining], "Broken"),
+            (vec![Outcome::GivenUp, delivered()], "GivenUp"),
+            (vec![Outcome::DryRun, Outcome::DryRun], "DryRun"),
+        ] {
+            let told = format!("{:?}", Outcome::of_parts(parts, None));
+            assert!(told.starts_with(expected), "{told} is not {expected}");
+        }
+        let some = Some(refusal(RefusalCause::NotAssigned));
+        let told = Outcome::of_parts(vec![delivered()], some);
+        assert!(
+            matches!(told, Outcome::Partial { messages: 1, .. }),
+            "{told:?}"
+        );
     }
 }

@@ -13,6 +13,7 @@ use super::reload::Refused;
 use crate::alertmanager::PayloadError;
 use crate::config::Changes;
 use crate::delivery::{Outcome, RefusalCause, Trouble};
+use crate::routing::NotAssigned;
 
 /// The longest message of an answer; Alertmanager logs it whole.
 const MAX_MESSAGE_CHARS: usize = 500;
@@ -57,6 +58,12 @@ pub enum Reason {
     Unauthorized,
     /// The caller's credentials were wrong too often to be looked at now.
     LockedOut,
+    /// None of the alerts is of a namespace of the receiver.
+    ForeignNamespace,
+    /// The room that is asked for may not be.
+    RoomNotAllowed,
+    /// The URL asks for what the receiver does not take.
+    BadQuery,
     /// No receiver has this name.
     UnknownReceiver,
     /// There is nothing at this path.
@@ -77,7 +84,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Delivered,
         Self::Partial,
         Self::Duplicate,
@@ -96,6 +103,9 @@ impl Reason {
         Self::BadPayload,
         Self::Unauthorized,
         Self::LockedOut,
+        Self::ForeignNamespace,
+        Self::RoomNotAllowed,
+        Self::BadQuery,
         Self::UnknownReceiver,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -157,6 +167,9 @@ impl Reason {
             Self::BadPayload => "bad_payload",
             Self::Unauthorized => "unauthorized",
             Self::LockedOut => "locked_out",
+            Self::ForeignNamespace => "foreign_namespace",
+            Self::RoomNotAllowed => "room_not_allowed",
+            Self::BadQuery => "bad_query",
             Self::UnknownReceiver => "unknown_receiver",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -194,6 +207,16 @@ pub(super) enum Rejection {
         "no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
     )]
     UnknownReceiver(String),
+    #[error(
+        "no receiver is named `{0}`; did you mean `{1}`? Mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
+    )]
+    NearReceiver(String, std::sync::Arc<str>),
+    #[error("the webhook's URL asks for {what}, but receiver `{receiver}` takes {taken}")]
+    BadQuery {
+        what: String,
+        receiver: String,
+        taken: String,
+    },
     #[error("there is nothing here; notifications go to `POST /alertmanager/RECEIVER`")]
     NotFound,
     #[error("this path takes {0} only")]
@@ -372,9 +395,17 @@ impl From<Outcome> for Answer {
                 let reason = match refused.first().map(|refusal| refusal.cause) {
                     Some(RefusalCause::Room) => Reason::RoomRefused,
                     Some(RefusalCause::Token) => Reason::TokenRefused,
+                    Some(RefusalCause::NotAssigned) => Reason::RoomNotAllowed,
                     Some(RefusalCause::Message) | None => Reason::MessageRefused,
                 };
                 Self::new(S::UNPROCESSABLE_ENTITY, reason, listed(&refused))
+            }
+            Outcome::NotAssigned(why) => {
+                let reason = match why {
+                    NotAssigned::Foreign { .. } => Reason::ForeignNamespace,
+                    NotAssigned::NoRoom { .. } => Reason::RoomNotAllowed,
+                };
+                Self::new(S::FORBIDDEN, reason, why.to_string())
             }
             Outcome::Unfinished(trouble) => {
                 let reason = match trouble {
@@ -424,7 +455,10 @@ impl From<Rejection> for Answer {
             // Alertmanager tries again soon after a 503, and 429 would end its flush.
             Rejection::LockedOut => (S::SERVICE_UNAVAILABLE, Reason::LockedOut),
             Rejection::Busy => (S::SERVICE_UNAVAILABLE, Reason::Overloaded),
-            Rejection::UnknownReceiver(_) => (S::NOT_FOUND, Reason::UnknownReceiver),
+            Rejection::UnknownReceiver(_) | Rejection::NearReceiver(..) => {
+                (S::NOT_FOUND, Reason::UnknownReceiver)
+            }
+            Rejection::BadQuery { .. } => (S::BAD_REQUEST, Reason::BadQuery),
             Rejection::NotFound => (S::NOT_FOUND, Reason::NotFound),
             Rejection::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, Reason::MethodNotAllowed),
             Rejection::TooSlow(_) => (S::REQUEST_TIMEOUT, Reason::TooSlow),

@@ -18,6 +18,7 @@ mod credentials;
 mod health;
 mod metrics;
 mod notifications;
+mod query;
 mod reload;
 mod server;
 mod tls;

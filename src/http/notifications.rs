@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::answers::{Answer, Rejection};
 use super::attempts::Log;
 use super::connection::Peer;
-use super::{Current, Service, body};
+use super::{Current, Service, body, query};
 use crate::alertmanager::Notification;
 use crate::delivery::Answered;
 use crate::routing::Receiver;
@@ -134,6 +134,10 @@ async fn answer(
     let peer = request.conn_data::<Rc<Peer>>().map(AsRef::as_ref);
     let receiver = match current.callers.admit(path, receiver, request.head(), peer) {
         Ok(receiver) => receiver,
+        Err(rejection) => return with_near(rejection, current).into(),
+    };
+    let room = match query::room(request.query_string(), receiver) {
+        Ok(room) => room,
         Err(rejection) => return rejection.into(),
     };
     if !body::is_json(request) {
@@ -143,22 +147,23 @@ async fn answer(
         Ok(body) => body,
         Err(rejection) => return rejection.into(),
     };
-    let ticket = match Notification::parse(&body) {
+    let dispatch = match Notification::parse(&body) {
         Ok(notification) => {
             let receiver = &chosen(service, request, receiver);
-            let ticket = service
-                .engine
-                .submit_by(&current.loaded, receiver, &notification);
-            if let Some(observer) = service.engine.observer() {
-                observer.received(&receiver.name, ticket.delivery(), &body);
+            let (engine, loaded) = (&service.engine, &current.loaded);
+            let dispatch = engine.dispatch(loaded, receiver, room.as_deref(), &notification);
+            if let Some(observer) = engine.observer() {
+                for delivery in dispatch.deliveries() {
+                    observer.received(&receiver.name, delivery, &body);
+                }
             }
-            ticket
+            dispatch
         }
         Err(error) => return Rejection::from(error).into(),
     };
     // What waits for Webex is the rendered message; the body is not needed any more.
     drop(body);
-    ticket.outcome().await.into()
+    dispatch.outcome().await.into()
 }
 
 /// The receiver, or one like it with the templates that the request names: those that are
@@ -169,4 +174,15 @@ fn chosen(service: &Service, request: &HttpRequest, found: &Arc<Receiver>) -> Ar
         observer.stand_in(found, tried)
     });
     stand_in.unwrap_or_else(|| Arc::clone(found))
+}
+
+/// A name that nothing has, with the one that was probably meant.
+fn with_near(rejection: Rejection, current: &Current) -> Rejection {
+    match rejection {
+        Rejection::UnknownReceiver(asked) => match current.loaded.routes().near(&asked) {
+            Some(near) => Rejection::NearReceiver(asked, Arc::clone(&near.name)),
+            None => Rejection::UnknownReceiver(asked),
+        },
+        other => other,
+    }
 }

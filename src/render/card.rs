@@ -7,7 +7,7 @@
 //!
 //! What does not belong here: posting it, and what to do when Webex refuses it all the same.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 mod check;
 mod text;
@@ -27,6 +27,23 @@ impl Card {
     #[must_use]
     pub fn json(&self) -> &str {
         &self.0
+    }
+
+    /// The card with a paragraph below. `None` where it has no room for that: then the text
+    /// alone tells it.
+    pub(super) fn with_note(self, note: &str) -> Option<Self> {
+        if note.is_empty() {
+            return Some(self);
+        }
+        let mut card: Value = serde_json::from_str(&self.0).ok()?;
+        card.get_mut("body")?.as_array_mut()?.push(json!({
+            "type": "TextBlock",
+            "text": text::plain(note),
+            "wrap": true,
+            "isSubtle": true,
+        }));
+        let json = card.to_string();
+        (json.len() <= CARD_BYTES).then(|| Self(json.into()))
     }
 
     /// Reads what a template made. `None` where that is blank: no card is wanted.

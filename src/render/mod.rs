@@ -292,8 +292,12 @@ impl Renderer {
 
     fn render_with(&self, subject: &Subject<'_>, with_card: bool) -> Rendered {
         let (text, card, failed) = self.text_and_card(subject, with_card);
-        let note = failed.as_ref().map(Fallback::note);
-        let reserved = note.as_ref().map_or(0, String::len);
+        let mut note = failed.as_ref().map(Fallback::note).unwrap_or_default();
+        let notes = subject.notification.notes.join(" ");
+        note.push_str(&cut::note_paragraph(&notes, NOTE_BYTES));
+        // Who sees a card does not see the text beside it.
+        let card = card.and_then(|card| card.with_note(&notes));
+        let reserved = note.len();
         let mut messages: Vec<Message> = split::split(&split::Source {
             text: &text,
             title: &fallback::title(subject.notification),
@@ -305,7 +309,7 @@ impl Renderer {
         .map(Message::new)
         .collect();
         if let Some(first) = messages.first_mut() {
-            first.markdown.push_str(note.as_deref().unwrap_or_default());
+            first.markdown.push_str(&note);
             first.card = card;
         }
         Rendered {

@@ -113,6 +113,8 @@ pub struct Metrics {
     waiting: Family<ReceiverLabel, Gauge>,
     ambiguous: Family<BotLabel, Counter>,
     fallbacks: Family<ReceiverReason, Counter>,
+    withheld: Family<ReceiverLabel, Counter>,
+    strayed: Family<ReceiverLabel, Counter>,
     duplicates: Family<ReceiverLabel, Counter>,
     given_up: Family<ReceiverLabel, Counter>,
     last_reload_successful: Gauge,
@@ -149,6 +151,8 @@ impl Metrics {
             waiting: Family::default(),
             ambiguous: Family::default(),
             fallbacks: Family::default(),
+            withheld: Family::default(),
+            strayed: Family::default(),
             duplicates: Family::default(),
             given_up: Family::default(),
             last_reload_successful: Gauge::default(),
@@ -209,6 +213,16 @@ impl Metrics {
             "fallbacks",
             "Messages posted in a plainer form than meant",
             self.fallbacks.clone(),
+        );
+        registry.register(
+            "withheld_alerts",
+            "Alerts withheld because they are not of the receiver's namespaces",
+            self.withheld.clone(),
+        );
+        registry.register(
+            "room_fallback_alerts",
+            "Alerts in the receiver's own rooms because they ask for no room that they may have",
+            self.strayed.clone(),
         );
         registry.register(
             "duplicates_suppressed",
@@ -327,6 +341,17 @@ impl Metrics {
             .inc();
     }
 
+    /// So many alerts were withheld. With zero the series begins to exist.
+    pub fn withheld(&self, receiver: &Arc<str>, alerts: usize) {
+        count(&self.withheld, receiver, alerts);
+    }
+
+    /// So many alerts asked for no room that they may have. With zero the series begins to
+    /// exist.
+    pub fn strayed(&self, receiver: &Arc<str>, alerts: usize) {
+        count(&self.strayed, receiver, alerts);
+    }
+
     /// The same notification had just been accepted.
     pub fn duplicate(&self, receiver: &Arc<str>) {
         self.duplicates
@@ -374,4 +399,12 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry());
         text
     }
+}
+
+fn count(family: &Family<ReceiverLabel, Counter>, receiver: &Arc<str>, number: usize) {
+    let label = ReceiverLabel {
+        receiver: Arc::clone(receiver),
+    };
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    family.get_or_create(&label).inc_by(number);
 }

@@ -127,6 +127,15 @@ impl Rig {
         self.engine.submit(receiver, &notification)
     }
 
+    /// As a webhook's URL reaches a receiver, with the room that it asks for.
+    pub(crate) async fn dispatch(&self, receiver: &str, room: Option<&str>, body: &str) -> Outcome {
+        let receiver = self.routes.find(receiver).unwrap();
+        let notification = Notification::parse(body.as_bytes()).unwrap();
+        let loaded = self.engine.loaded();
+        let dispatch = self.engine.dispatch(&loaded, receiver, room, &notification);
+        dispatch.outcome().await
+    }
+
     pub(crate) async fn outcome(&self, body: &str) -> Outcome {
         self.submit(body).outcome().await
     }

@@ -34,6 +34,15 @@ pub(in super::super) fn escape(input: &str, output: &mut dyn Write) -> io::Resul
     output.write_all(&input.as_bytes()[copied..])
 }
 
+/// A text as it may stand in a card: no link in its Markdown, nothing hidden.
+pub(super) fn plain(input: &str) -> String {
+    let mut output = Vec::with_capacity(input.len());
+    // Writing to a vector does not fail, and what is written is JSON's text.
+    let _ = escape(input, &mut output);
+    let escaped = String::from_utf8(output).unwrap_or_default();
+    serde_json::from_str(&format!("\"{escaped}\"")).unwrap_or_default()
+}
+
 /// JSON without the commas that stand before a closing bracket.
 pub(super) fn without_trailing_commas(json: &str) -> Cow<'_, str> {
     let mut dropped = Vec::new();

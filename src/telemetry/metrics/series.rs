@@ -101,6 +101,8 @@ impl Metrics {
         self.last_success.remove(&label);
         self.waiting.remove(&label);
         self.duplicates.remove(&label);
+        self.withheld.remove(&label);
+        self.strayed.remove(&label);
         self.given_up.remove(&label);
         for kind in MessageKind::ALL.map(MessageKind::as_str) {
             let receiver = Arc::clone(name);

@@ -41,3 +41,66 @@ people = [
 ]"
     ));
 }
+
+#[test]
+fn namespaces_that_mean_something_else_than_they_seem() {
+    insta::assert_snapshot!(told(
+        "[receivers.default]
+rooms = [\"ops\"]
+namespaces = [
+  \"team-*-dev\",
+  \"\",
+  \"team a\",
+]"
+    ));
+    insta::assert_snapshot!(told(
+        "[receivers.default]
+rooms = [\"ops\"]
+namespaces = [
+  \"Team_A\",
+  \"team*\",
+  \"team-a\",
+]
+[receivers.\"team-c/main/webex\"]
+rooms = [\"ops\"]
+namespaces = [\"team-b\", \"team-b-*\"]
+[receivers.\"team-b/main/webex\"]
+rooms = [\"ops\"]
+namespaces = [\"team-b\", \"team-b-*\"]"
+    ));
+}
+
+#[test]
+fn rooms_by_need_that_cannot_work() {
+    insta::assert_snapshot!(told(
+        "[receivers.nowhere]
+rooms = [\"ops\"]
+room_from = { allow = [\"ops\"] }
+[receivers.everywhere]
+rooms = [\"ops\"]
+room_from = { label = \"room\", query = \"room\", allow = [\"ops\"] }
+[receivers.nothing]
+rooms = [\"ops\"]
+room_from = { label = \"a b\" }
+[receivers.strange]
+rooms = [\"ops\"]
+[receivers.strange.room_from]
+annotations = \"room\"
+query = 3
+otherwise = \"perhaps\"
+allow = [
+  \"opps\",
+  \"Y2lzY29zcGFyazovL3VzL1JPT00vZGV2LWE\",
+  \"d*v\",
+]
+[receivers.empty]
+room_from = { query = \"room\", allow = [\"ops\"] }"
+    ));
+    insta::assert_snapshot!(told(
+        "[receivers.default]
+rooms = [\"ops\"]
+room_from = { query = \"room\", allow = [\"dev-*\", \"prod-*\"], otherwise = \"refuse\" }
+[receivers.sound]
+room_from = { query = \"room\", allow = [\"*\"], otherwise = \"refuse\" }"
+    ));
+}
