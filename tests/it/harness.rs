@@ -250,7 +250,7 @@ impl Service {
         Self::run(sandbox, prepared)
     }
 
-    fn run(sandbox: Sandbox, prepared: Prepared) -> Self {
+    pub(crate) fn run(sandbox: Sandbox, prepared: Prepared) -> Self {
         let transport = Arc::new(Direct(sandbox.clone()));
         let app = App::start_with(prepared, transport).unwrap();
         let stop = CancellationToken::new();

@@ -21,6 +21,7 @@ mod real_alertmanager;
 mod real_callers;
 mod real_conversations;
 mod real_storms;
+mod real_tenants;
 mod reload;
 mod reload_files;
 mod secrets;

@@ -1,5 +1,6 @@
 //! Many projects, one service: none reads, spams or starves another.
 
+mod example;
 mod namespaces;
 mod people;
 mod quota;
