@@ -251,8 +251,14 @@ impl Engine {
 /// What a receiver counts in.
 fn series(receiver: &Receiver) -> ReceiverSeries {
     let mut never = Vec::new();
-    if receiver.destinations.len() < 2 {
+    if receiver.destinations.len() < 2 && receiver.room_from.is_none() {
         never.push("partial");
+    }
+    if receiver.namespaces.is_empty() {
+        never.push("foreign_namespace");
+    }
+    if receiver.room_from.is_none() {
+        never.push("room_not_allowed");
     }
     if !receiver.dry_run {
         never.push("dry_run");

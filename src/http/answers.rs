@@ -117,10 +117,11 @@ impl Reason {
     ];
 
     /// Those of requests that do not become a notification.
-    const REJECTIONS: [Self; 8] = [
+    const REJECTIONS: [Self; 9] = [
         Self::BadPayload,
         Self::Unauthorized,
         Self::LockedOut,
+        Self::BadQuery,
         Self::UnknownReceiver,
         Self::MethodNotAllowed,
         Self::TooSlow,
@@ -558,7 +559,13 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Reason::ALL.len());
         // What a receiver's configuration may rule out, see `delivery::loaded`.
-        for ruled_out in ["partial", "dry_run", "over_quota"] {
+        for ruled_out in [
+            "partial",
+            "dry_run",
+            "over_quota",
+            "foreign_namespace",
+            "room_not_allowed",
+        ] {
             assert!(Reason::outcomes().contains(&ruled_out), "{ruled_out}");
         }
     }
