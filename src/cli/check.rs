@@ -127,8 +127,12 @@ fn doors(config: &Config) -> bool {
             "warning: {error}\n  hint: `serve` needs it; here nothing depends on it"
         ));
     };
-    for error in http::unreadable_credentials(&config.routes, &config.server) {
+    let (unreadable, weak) = http::inspect_credentials(&config.routes, &config.server);
+    for error in unreadable {
         absent(&error);
+    }
+    for weak in weak {
+        tell(&format!("warning: {weak}"));
     }
     match http::inspect(&config.server.tls) {
         Ok(doubts) => {

@@ -68,12 +68,6 @@ impl Guard {
             let receiver = Arc::clone(name);
             CallerError::Receiver { receiver, source }
         })?;
-        if secrets.has_short() {
-            tracing::warn!(
-                receiver = %name,
-                "receiver `{name}` has a token or a password of less than 16 characters, which can be guessed; choose a longer one",
-            );
-        }
         Ok(Self {
             secrets,
             subjects: receiver.access.subjects.clone(),
@@ -127,7 +121,7 @@ impl Callers {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Self {
+        let callers = Self {
             receivers,
             admin,
             nobody: Guard {
@@ -137,6 +131,25 @@ impl Callers {
             open: server.open,
             tls,
             memory,
+        };
+        for weak in callers.weak() {
+            tracing::warn!("{weak}");
+        }
+        Ok(callers)
+    }
+
+    /// Whose secrets can be guessed, each with the remedy.
+    fn weak(&self) -> impl Iterator<Item = String> {
+        let receivers = self.receivers.iter();
+        let receivers = receivers
+            .filter(|(_, guard)| guard.secrets.has_short())
+            .map(|(name, _)| format!("receiver `{name}`"));
+        let admin = self.admin.as_ref().filter(|admin| admin.has_short());
+        let admin = admin.map(|_| "`server.admin_bearer_token_file`".to_owned());
+        receivers.chain(admin).map(|whose| {
+            format!(
+                "{whose} has a token or a password of less than 16 characters, which can be guessed; choose a longer one"
+            )
         })
     }
 
@@ -221,12 +234,17 @@ impl Callers {
     }
 }
 
-/// The credentials of callers that cannot be read here and now.
+/// The credentials of callers that cannot be read here and now, and whose can be guessed.
 #[must_use]
-pub fn unreadable_credentials(routes: &Routes, server: &Server) -> Vec<CallerError> {
-    Callers::read(routes, server, None, None)
-        .err()
-        .unwrap_or_default()
+pub fn inspect_credentials(routes: &Routes, server: &Server) -> (Vec<CallerError>, Vec<String>) {
+    match Callers::read(routes, server, None, None) {
+        Ok(callers) => {
+            let mut weak: Vec<_> = callers.weak().collect();
+            weak.sort();
+            (Vec::new(), weak)
+        }
+        Err(errors) => (errors, Vec::new()),
+    }
 }
 
 /// A name from outside as it may stand in a log: short, and without control characters.

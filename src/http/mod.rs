@@ -30,7 +30,7 @@ use actix_web::{HttpResponse, web};
 use arc_swap::ArcSwap;
 
 pub use answers::Reason;
-pub use callers::{CallerError, unreadable_credentials};
+pub use callers::{CallerError, inspect_credentials};
 pub use notifications::TRY_HEADER;
 pub use reload::{Asked, Refused, ReloadRequests, Reloads, Status};
 pub use server::serve;

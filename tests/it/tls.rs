@@ -318,6 +318,35 @@ fn check(files: &Files) -> String {
 }
 
 #[test]
+fn check_says_whose_credentials_can_be_guessed_or_are_not_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = folder.path().join("short");
+    std::fs::write(&short, "a-token-that-is-long-enough\nhunter2\n").unwrap();
+    let told = |file: &std::path::Path| {
+        let config = folder.path().join("config.toml");
+        let text = format!(
+            "[server]\nadmin_bearer_token_file = \"{0}\"\n[bots.default]\ntoken_env = \"TOKEN\"\n\
+             [receivers.default]\nrooms = [\"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"]\n\
+             bearer_token_file = \"{0}\"\n",
+            file.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut check = ours();
+        check
+            .env("TOKEN", "t")
+            .args(["check", "--config"])
+            .arg(config);
+        let output = check.output().unwrap();
+        assert!(output.status.success(), "both are warnings");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!told.contains("hunter2"));
+        told.replace(&folder.path().display().to_string(), "")
+    };
+    let absent = folder.path().join("absent");
+    insta::assert_snapshot!(told(&short) + &told(&absent));
+}
+
+#[test]
 fn check_says_what_is_wrong_with_certificates() {
     let ca = Authority::new("servers");
     let good = || ca.server(&["alertmanager-webex.monitoring.svc"]);
