@@ -196,23 +196,29 @@ async fn a_reply_to_a_reply_becomes_what_the_knob_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_to_a_deleted_message_becomes_what_the_knob_says() {
+async fn a_reply_to_what_is_not_in_the_room_becomes_what_the_knob_says() {
     let sandbox = Sandbox::default();
-    let root = post(&sandbox, "root").await.id();
-    sandbox.delete_message(&root).unwrap();
-    for (mode, status) in [
-        (DeletedParent::BadRequest, 400),
-        (DeletedParent::NotFound, 404),
-        (DeletedParent::Post, 200),
-    ] {
-        sandbox.set_behaviour(Behaviour {
-            deleted_parent: mode,
-            ..Behaviour::default()
-        });
-        let answer = reply(&sandbox, &root).await;
-        assert_eq!(answer.status, status, "{mode:?}");
-        if status == 200 {
-            assert!(answer.json()["parentId"].is_null());
+    let deleted = post(&sandbox, "root").await.id();
+    sandbox.delete_message(&deleted).unwrap();
+    let general = sandbox.room_id("general").unwrap();
+    let body = json!({ "roomId": general, "text": "root" });
+    let elsewhere = call(&sandbox, "POST", "/v1/messages", &body).await.id();
+    let unknown = "Y2lzY29zcGFyazovL3VzL01FU1NBR0UvbmV2ZXI".to_owned();
+    for parent in [deleted, elsewhere, unknown] {
+        for (mode, status) in [
+            (DeletedParent::BadRequest, 400),
+            (DeletedParent::NotFound, 404),
+            (DeletedParent::Post, 200),
+        ] {
+            sandbox.set_behaviour(Behaviour {
+                deleted_parent: mode,
+                ..Behaviour::default()
+            });
+            let answer = reply(&sandbox, &parent).await;
+            assert_eq!(answer.status, status, "{mode:?} {parent}");
+            if status == 200 {
+                assert!(answer.json()["parentId"].is_null());
+            }
         }
     }
 }
