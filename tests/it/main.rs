@@ -26,6 +26,7 @@ mod reload;
 mod reload_files;
 mod secrets;
 mod sequences;
+mod systemd;
 mod templates;
 mod tenancy;
 mod tls;
