@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::samples;
+use crate::render::samples::Sequence;
 use crate::render::{Options, Renderer};
 use crate::routing::{Receiver, Routes};
 
@@ -109,6 +110,11 @@ impl Render {
         Ok((renderer, name))
     }
 
+    /// The sequence that is to be played, where the sample is one.
+    pub(super) fn sequence(&self) -> Option<&'static Sequence> {
+        samples::sequence(self.sample.as_deref()?)
+    }
+
     /// The webhook bodies, as if they happened now; a pasted one with its own times.
     pub(super) fn bodies(&self, now: Timestamp) -> Result<Vec<String>, Error> {
         match (&self.sample, &self.notification) {
@@ -116,12 +122,6 @@ impl Render {
             (None, Some(pasted)) => Ok(vec![text_of(pasted)]),
             (None, None) => Err(Error::OneNotification),
         }
-    }
-
-    /// Whether they are sent one after the other.
-    pub(super) fn is_sequence(&self) -> bool {
-        let name = self.sample.as_deref();
-        name.is_some_and(samples::is_sequence)
     }
 
     /// The same with all times moved so that the newest is now: never a repeat.

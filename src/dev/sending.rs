@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +20,15 @@ use super::error::Error;
 use super::requests::Send;
 use super::standing::room_id;
 use crate::http::TRY_HEADER;
+use crate::render::samples::Sequence;
 
 /// Requests at once. An Alertmanager sends all groups at once; here both ends of each
 /// connection are this process', and it may open a thousand files.
 const AT_ONCE: usize = 200;
 /// Longer than `delivery.answer_within`.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How much faster a sequence is played than it would happen: a minute is a second.
+const FASTER: u32 = 60;
 /// The most messages that are named in the answer.
 const MOST_MESSAGES: usize = 20;
 /// A receiver's name may hold slashes, and they stay.
@@ -87,8 +92,8 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
 pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
     let turn = dev.sending.try_acquire().map_err(|_| Error::Busy("sent"))?;
     let receiver = asked.receiver(dev.engine.loaded().routes())?;
-    let bodies = asked.fresh_bodies(jiff::Timestamp::now())?;
-    let is_sequence = asked.is_sequence();
+    let bodies = asked.fresh_bodies(Timestamp::now())?;
+    let sequence = asked.sequence();
     let tried = if asked.tries_a_template() {
         let (options, receiver) = (dev.options.clone(), Arc::clone(&receiver));
         let parsed = dev
@@ -103,26 +108,20 @@ pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
     };
     let path = utf8_percent_encode(&receiver.name, IN_PATH);
     let url = format!("http://{}/alertmanager/{path}", dev.service);
-    let notifications = bodies.len();
-    let bodies: Vec<bytes::Bytes> = bodies.into_iter().map(Into::into).collect();
-    let at_once = if is_sequence { 1 } else { AT_ONCE };
-    let posts: Vec<_> = bodies
-        .iter()
-        .map(|body| post(dev.client.clone(), url.clone(), tried.clone(), body.clone()))
-        .collect();
+    let target = Target {
+        client: dev.client.clone(),
+        url,
+        tried,
+    };
     // On the program's own threads, so that a page that goes away stops nothing.
-    let answers = dev
-        .runtime
-        .spawn(
-            futures_util::stream::iter(posts)
-                .buffer_unordered(at_once)
-                .collect::<Vec<_>>(),
-        )
-        .await
-        .map_err(|_| Error::Panicked)?;
+    let sent = match sequence {
+        Some(sequence) => dev.runtime.spawn(one_by_one(target, sequence)),
+        None => dev.runtime.spawn(at_once(target, bodies)),
+    };
+    let (bodies, answers) = sent.await.map_err(|_| Error::Panicked)?;
     drop(turn);
     Ok(Sent {
-        notifications,
+        notifications: bodies.len(),
         answers: counted(answers),
         messages: dev.book.messages_of(&bodies, MOST_MESSAGES),
         rooms: receiver
@@ -137,32 +136,69 @@ pub(super) async fn send(dev: &Arc<Inner>, asked: Send) -> Result<Sent, Error> {
     })
 }
 
-async fn post(
+/// What was sent, and how each was answered.
+type Answered = (Vec<Bytes>, Vec<(u16, Body)>);
+
+/// As an Alertmanager sends the groups of an outage.
+async fn at_once(target: Target, bodies: Vec<String>) -> Answered {
+    let bodies: Vec<Bytes> = bodies.into_iter().map(Into::into).collect();
+    let posts: Vec<_> = bodies
+        .iter()
+        .map(|body| target.post(body.clone()))
+        .collect();
+    let answers = futures_util::stream::iter(posts)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    (bodies, answers)
+}
+
+/// As an Alertmanager tells of a group while time goes by, only faster.
+async fn one_by_one(target: Target, sequence: &'static Sequence) -> Answered {
+    let start = Timestamp::now();
+    let (mut bodies, mut answers) = (Vec::new(), Vec::new());
+    for step in sequence.steps {
+        tokio::time::sleep(step.pause / FASTER).await;
+        let body = Bytes::from(step.body(start, Timestamp::now()));
+        answers.push(target.post(body.clone()).await);
+        bodies.push(body);
+    }
+    (bodies, answers)
+}
+
+/// Where notifications are sent to, and with which templates.
+struct Target {
     client: reqwest::Client,
     url: String,
     tried: Option<String>,
-    body: bytes::Bytes,
-) -> (u16, Body) {
-    let mut request = client
-        .post(url)
-        .header("Content-Type", "application/json")
-        .body(body);
-    if let Some(tried) = tried {
-        request = request.header(TRY_HEADER, tried);
-    }
-    let answer = match request.send().await {
-        Ok(answer) => answer,
-        Err(error) => {
-            let body = Body {
-                reason: "unreachable".to_owned(),
-                message: format!("the service does not answer: {error}"),
-            };
-            return (0, body);
+}
+
+impl Target {
+    fn post(&self, body: Bytes) -> impl Future<Output = (u16, Body)> + std::marker::Send + use<> {
+        let mut request = self
+            .client
+            .post(&self.url)
+            .header("Content-Type", "application/json")
+            .body(body);
+        if let Some(tried) = &self.tried {
+            request = request.header(TRY_HEADER, tried);
         }
-    };
-    let status = answer.status().as_u16();
-    let text = answer.bytes().await.unwrap_or_default();
-    (status, serde_json::from_slice(&text).unwrap_or_default())
+        async move {
+            let answer = match request.send().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let body = Body {
+                        reason: "unreachable".to_owned(),
+                        message: format!("the service does not answer: {error}"),
+                    };
+                    return (0, body);
+                }
+            };
+            let status = answer.status().as_u16();
+            let text = answer.bytes().await.unwrap_or_default();
+            (status, serde_json::from_slice(&text).unwrap_or_default())
+        }
+    }
 }
 
 /// Each answer once, the most frequent first.

@@ -160,6 +160,8 @@ async fn receivers_templates_and_samples_are_listed() {
         .iter()
         .find(|sample| sample["name"] == "storm_of_groups");
     assert_eq!(storm.unwrap()["notifications"], 500);
+    let life = samples.iter().find(|sample| sample["name"] == "life");
+    assert_eq!(life.unwrap()["notifications"], 6);
     assert!(
         samples
             .iter()

@@ -266,7 +266,8 @@ function showResult() {
   const amount = count(rendered.parts.length, "message");
   let status = `${amount} with template ${rendered.template}`;
   if (rendered.parts.length === 0) status = `The service would refuse to load this template.${lastGood ? " Below is what the last one made." : ""}`;
-  else if (rendered.fallback) status = `The template fails with this notification. ${amount} would be posted without it, as below.`;
+  else if (problems.some((problem) => problem.file.endsWith(".card.json"))) status = `The card fails with this notification. ${amount} would be posted without it, as below.`;
+  else if (rendered.fallback) status = `The template fails with this notification. ${amount} would be posted with a plainer one, as below.`;
   if (parts.status.textContent !== status) parts.status.textContent = status;
   parts.status.className = problems.length > 0 ? "hint wrong" : "hint";
   const isStale = rendered.parts.length === 0;
