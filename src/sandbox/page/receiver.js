@@ -24,14 +24,15 @@ export function mount(element, theApp) {
     underway: make("ul", { class: "lines" }), outcomes: make("ul", { class: "lines" }), answers: make("ul", { class: "lines" }), waiting: make("span", { class: "badge plain" }),
   };
   const panel = (title, hint, ...inside) => make("section", { class: "panel", "aria-label": title }, make("div", { class: "panel-head" }, make("h3", { text: title }), inside.length > 1 ? inside[0] : null), make("p", { class: "hint", text: hint }), inside.at(-1));
-  element.append(make("div", { class: "receiver-page" },
+  // There may be nothing in it that takes the focus, and it must scroll by keyboard as well.
+  element.append(make("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "What the receiver is doing" }, make("div", { class: "receiver-page" },
     make("header", { class: "page-head" }, make("h2", { text: "Receiver" }), make("p", { text: "What the service in this process is doing now. Times are as it sees them." })),
     parts.failure,
     panel("Bots", "Everything that a bot sends waits while its gate is closed.", parts.bots),
     panel("Receivers", "Notifications that have not ended.", parts.waiting, parts.receivers),
     panel("Under way", "The oldest first.", parts.underway),
     panel("Answers to Alertmanager", "The newest first. It sends again what was answered with 5xx, and only that.", parts.answers),
-    panel("Outcomes", "How deliveries ended, the newest first.", parts.outcomes)));
+    panel("Outcomes", "How deliveries ended, the newest first.", parts.outcomes))));
   ask();
   timer = setInterval(ask, EVERY_MS);
   document.addEventListener("visibilitychange", ask);
