@@ -4,16 +4,19 @@
 //! It logs the body, so that is short, names the remedy and holds no secret. Never here:
 //! 429, 3xx, and 2xx before Webex accepted.
 
+mod rejection;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use serde::Serialize;
 
 use super::reload::Refused;
-use crate::alertmanager::PayloadError;
 use crate::config::Changes;
 use crate::delivery::{Outcome, RefusalCause, Trouble};
 use crate::routing::NotAssigned;
+
+pub(super) use rejection::Rejection;
 
 /// The longest message of an answer; Alertmanager logs it whole.
 const MAX_MESSAGE_CHARS: usize = 500;
@@ -181,62 +184,6 @@ impl Reason {
             Self::ConfigRefused => "config_refused",
         }
     }
-}
-
-/// Why a request does not become a notification.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Rejection {
-    #[error(transparent)]
-    Payload(#[from] PayloadError),
-    #[error(
-        "missing or wrong credentials; set what this receiver asks for in `http_config` of Alertmanager's webhook: `authorization`, `basic_auth` or `tls_config`"
-    )]
-    Unauthorized,
-    #[error(
-        "missing or wrong token; send `Authorization: Bearer` with the one of `server.admin_bearer_token_file`"
-    )]
-    AdminOnly,
-    #[error(
-        "a reload is taken from this machine only; set `server.admin_bearer_token_file` or `server.admin_listen` to take it from elsewhere"
-    )]
-    LocalOnly,
-    #[error(
-        "too many wrong credentials from this address, so they are not looked at for some seconds; mend `http_config` in Alertmanager's webhook"
-    )]
-    LockedOut,
-    #[error(
-        "no receiver is named `{0}`; mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
-    )]
-    UnknownReceiver(String),
-    #[error(
-        "no receiver is named `{0}`; did you mean `{1}`? Mend the webhook's URL, or add `[receivers.\"{0}\"]` to the configuration"
-    )]
-    NearReceiver(String, std::sync::Arc<str>),
-    #[error("the webhook's URL asks for {what}, but receiver `{receiver}` takes {taken}")]
-    BadQuery {
-        what: String,
-        receiver: String,
-        taken: String,
-    },
-    #[error("there is nothing here; notifications go to `POST /alertmanager/RECEIVER`")]
-    NotFound,
-    #[error("this path takes {0} only")]
-    MethodNotAllowed(&'static str),
-    #[error(
-        "the body did not arrive within {} s (`server.body_timeout`); look at the network between Alertmanager and this service",
-        .0.as_secs_f32()
-    )]
-    TooSlow(std::time::Duration),
-    #[error("the body is larger than {0}; group alerts more finely, or raise `server.body_limit`")]
-    TooLarge(bytesize::ByteSize),
-    #[error("the body is not declared as JSON; send `Content-Type: application/json`")]
-    UnsupportedMediaType,
-    #[error("too many requests are being read at the same time; send it again")]
-    Busy,
-    #[error("the connection broke before the body was complete")]
-    Interrupted,
-    #[error("a defect of this service: the request panicked; please report it")]
-    Panicked,
 }
 
 /// What Alertmanager is told.
@@ -486,95 +433,4 @@ fn listed(refused: &[crate::delivery::Refusal]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use crate::delivery::Refusal;
-
-    use super::*;
-
-    fn refused(cause: RefusalCause) -> Outcome {
-        Outcome::Refused(vec![Refusal {
-            cause,
-            noun: "room",
-            room: Arc::from("ops"),
-            detail: "Webex answered 404 Not Found".into(),
-        }])
-    }
-
-    #[test]
-    fn outcomes_get_the_answers_of_the_table() {
-        let unavailable = Trouble::Unavailable { detail: "x".into() };
-        let limited = Trouble::RateLimited {
-            closed_for: Duration::from_secs(20),
-        };
-        let over_quota = Trouble::OverQuota {
-            per_minute: std::num::NonZeroU32::MIN,
-        };
-        let token = Trouble::TokenRefused { detail: "x".into() };
-        let refusal = |cause| match refused(cause) {
-            Outcome::Refused(refused) => refused,
-            _ => unreachable!("made so above"),
-        };
-        let partial = Outcome::Partial {
-            messages: 1,
-            refused: refusal(RefusalCause::Room),
-        };
-        let repeat = Outcome::Repeat {
-            of: jiff::Timestamp::UNIX_EPOCH,
-        };
-        for (outcome, status, reason) in [
-            (Outcome::Delivered { messages: 2 }, 200, "delivered"),
-            (partial, 200, "partial"),
-            (repeat, 200, "duplicate"),
-            (Outcome::DryRun, 200, "dry_run"),
-            (Outcome::Unfinished(Trouble::Waiting), 503, "waiting"),
-            (Outcome::Unfinished(limited), 503, "rate_limited"),
-            (Outcome::Unfinished(over_quota), 503, "over_quota"),
-            (Outcome::Unfinished(unavailable), 503, "webex_unavailable"),
-            (Outcome::Unfinished(token), 503, "token_refused"),
-            (Outcome::Overloaded, 503, "overloaded"),
-            (Outcome::Draining, 503, "draining"),
-            (Outcome::GivenUp, 503, "given_up"),
-            (Outcome::Broken, 500, "internal"),
-            (refused(RefusalCause::Room), 422, "room_refused"),
-            (refused(RefusalCause::Token), 422, "token_refused"),
-            (refused(RefusalCause::Message), 422, "message_refused"),
-        ] {
-            let answer = Answer::from(outcome);
-            assert_eq!(answer.status.as_u16(), status, "{reason}");
-            assert_eq!(answer.reason.as_str(), reason);
-        }
-    }
-
-    #[test]
-    fn a_reason_is_written_alike_in_answers_and_metrics_and_stands_once() {
-        let mut names: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        for reason in Reason::ALL {
-            let json = serde_json::to_value(reason).unwrap();
-            assert_eq!(json, reason.as_str());
-        }
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), Reason::ALL.len());
-        // What a receiver's configuration may rule out, see `delivery::loaded`.
-        for ruled_out in [
-            "partial",
-            "dry_run",
-            "over_quota",
-            "foreign_namespace",
-            "room_not_allowed",
-        ] {
-            assert!(Reason::outcomes().contains(&ruled_out), "{ruled_out}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_names_room_cause_and_remedy() {
-        insta::assert_snapshot!(
-            Answer::from(refused(RefusalCause::Room)).message(),
-            @"room `ops` is unknown to Webex, or the bot is not in it (Webex answered 404 Not Found); add the bot to the room, or mend the room id"
-        );
-    }
-}
+mod tests;
