@@ -12,6 +12,7 @@ mod render;
 mod room;
 mod rooms;
 mod sandbox;
+mod schema;
 mod send;
 mod serve;
 mod table;
@@ -60,6 +61,8 @@ enum Command {
     Send(send::Arguments),
     /// List the rooms that a bot is in, with their ids
     Rooms(rooms::Arguments),
+    /// Print the JSON Schema of the configuration
+    Schema,
     /// Print what a shell needs to complete this command line
     Completions(completions::Arguments),
 }
@@ -208,6 +211,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
         Command::Rooms(arguments) => rooms::run(&arguments),
+        Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     done.unwrap_or_else(|error| failed(&error))

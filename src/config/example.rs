@@ -12,7 +12,7 @@ const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// The example with every optional key written out: a comment with one `#` and a key, or the
 /// header of a list's item.
-fn with_optional_keys() -> String {
+pub(super) fn with_optional_keys() -> String {
     let uncommented = EXAMPLE.lines().map(|line| {
         line.strip_prefix("# ")
             .filter(|rest| {

@@ -4,7 +4,7 @@
 //! `judge`, `receivers` and `messages` for what makes no sense. All that is wrong is told at once, with
 //! key, place and remedy (`problem`, `places`, `expected`), and without the value: it may be
 //! a token in the wrong place. Secrets come from files or the environment only, in a type
-//! that cannot show them (`secret`).
+//! that cannot show them (`secret`). `schema` describes the shape for other programs.
 //!
 //! What does not belong here: what the settings are used for.
 
@@ -24,6 +24,7 @@ mod problem;
 mod receivers;
 mod resolve;
 mod room_id;
+mod schema;
 mod secret;
 mod settings;
 mod tenancy;
@@ -35,6 +36,7 @@ pub use layers::Sources;
 pub use outline::{Changes, NEEDS_RESTART, Names, Outline};
 pub use problem::{ConfigError, Place, Problem, Severity};
 pub use resolve::{Bot, Config, Draft};
+pub use schema::schema;
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates, Tls};
 pub use webex::{Proxy, ProxyCredentials, Webex};

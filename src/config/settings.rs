@@ -12,13 +12,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units;
 
 /// The whole file.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Settings {
     /// `[server]`
     pub server: Server,
@@ -41,10 +43,12 @@ pub struct Settings {
 }
 
 /// How Alertmanager reaches us.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Server {
     /// Address and port; port 0 takes a free one.
+    #[schemars(with = "units::Address")]
     pub listen: SocketAddr,
     /// Threads that read and answer requests, and as many that deliver.
     pub workers: NonZeroU32,
@@ -52,6 +56,7 @@ pub struct Server {
     /// that do not are alike to strangers.
     pub open: bool,
     /// Where metrics, reload and the status page are instead of `listen`.
+    #[schemars(with = "Option<units::Address>")]
     pub admin_listen: Option<SocketAddr>,
     /// The file with the tokens that metrics, reload and the status page ask for.
     pub admin_bearer_token_file: Option<PathBuf>,
@@ -60,21 +65,26 @@ pub struct Server {
     /// `[server.tls]`
     pub tls: Tls,
     /// The largest request body that is read.
+    #[schemars(with = "units::Size")]
     pub body_limit: ByteSize,
     /// Connections at a time; more wait until one ends.
     pub max_connections: NonZeroU32,
     /// How long the head of a request may take, and a TLS handshake.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub head_timeout: Duration,
     /// How long the body of a request may take.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub body_timeout: Duration,
     /// After SIGTERM, how long notifications are still taken while `/-/ready` says no: so
     /// long Kubernetes takes to send them elsewhere.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub shutdown_delay: Duration,
     /// How long what has begun may take after that.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub shutdown_grace: Duration,
 }
 
@@ -102,8 +112,9 @@ impl Default for Server {
 }
 
 /// TLS on the ports of the service; off where no file is named.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Tls {
     /// PEM file with the service's certificate and those between it and its CA.
     pub cert_file: Option<PathBuf>,
@@ -114,25 +125,31 @@ pub struct Tls {
 }
 
 /// When a delivery ends and what is remembered of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Delivery {
     /// Alertmanager is answered within this time, delivered or not. Its flush lives for
     /// `max(group_interval, 10s)`, and the next peer of a cluster starts after 15 s.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub answer_within: Duration,
     /// A delivery is given up when nobody has asked for it for so long.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub give_up_after: Duration,
     /// For so long after it was accepted, the same notification is not posted again.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub duplicate_window: Duration,
     /// When messages would wait longer than this, they go out together.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub digest_after: Duration,
     /// Notifications in memory; past it, new ones are answered 503 at once.
     pub max_waiting: usize,
     /// What they may hold together; past it as well.
+    #[schemars(with = "units::Size")]
     pub max_waiting_bytes: ByteSize,
 }
 
@@ -150,13 +167,15 @@ impl Default for Delivery {
 }
 
 /// How Webex is reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Webex {
     /// Where the API is, without a slash at the end.
     pub base_url: String,
     /// Generous, because cutting off a slow POST leaves open whether it was accepted.
     #[serde(with = "units::duration")]
+    #[schemars(with = "units::Duration")]
     pub request_timeout: Duration,
     /// PEM file of certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
@@ -185,8 +204,9 @@ impl Default for Webex {
 }
 
 /// Where templates come from besides those compiled in, and how they show times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Templates {
     /// A folder of `NAME.md`; they add to the built-in ones or replace them by name.
     pub directory: Option<PathBuf>,
@@ -204,16 +224,18 @@ impl Default for Templates {
 }
 
 /// What becomes of addresses that lead nowhere from a phone.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Links {
     /// `[[links.rewrite]]`: the rule whose `from` is the longest that fits counts.
     pub rewrite: Vec<Rewrite>,
 }
 
 /// One rule.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Rewrite {
     /// What an address begins with, as Alertmanager and Prometheus write it.
     pub from: String,
@@ -222,8 +244,9 @@ pub struct Rewrite {
 }
 
 /// A Webex identity.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Bot {
     /// The file that holds its token.
     pub token_file: Option<PathBuf>,
@@ -250,8 +273,9 @@ impl Default for Bot {
 }
 
 /// What `POST /alertmanager/NAME` does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Receiver {
     /// The bot that posts; may be left out where there is one.
     pub bot: Option<String>,
@@ -309,7 +333,7 @@ impl Default for Receiver {
 }
 
 /// What becomes of later notifications of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Conversation {
     /// Each is a message of its own.
@@ -321,8 +345,9 @@ pub enum Conversation {
 }
 
 /// A name and its password.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct BasicAuth {
     /// The name.
     pub username: String,
@@ -359,8 +384,9 @@ pub enum Otherwise {
 }
 
 /// Who is mentioned while an alert of such a severity fires; by default nobody.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Mention {
     /// Values of the label `severity`.
     pub severity: Vec<String>,
@@ -371,8 +397,9 @@ pub struct Mention {
 }
 
 /// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct Log {
     /// For people or for machines.
     pub format: LogFormat,
@@ -391,7 +418,7 @@ impl Default for Log {
 }
 
 /// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// A sentence with fields behind it.

@@ -2,6 +2,52 @@
 //!
 //! Sizes need nothing of our own: `bytesize` reads and writes `4MiB`.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// Text of a form, as the schema tells it.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $pattern:literal) => {
+        $(#[$doc])*
+        pub(super) struct $name;
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                $what.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+
+text!(
+    /// A duration in the schema. It takes the units that people write; the parser of `jiff`
+    /// takes their long names as well.
+    Duration,
+    "duration",
+    r"^\s*\d+(\.\d+)?\s*[a-zµ]+(,?\s*\d+(\.\d+)?\s*[a-zµ]+)*\s*$"
+);
+text!(
+    /// A size in the schema.
+    Size,
+    "size",
+    r"^\s*\d+(\.\d+)?\s*([kKmMgGtTpPeE][iI]?)?[bB]?\s*$"
+);
+text!(
+    /// An address with a port in the schema.
+    Address,
+    "address",
+    r"^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:.%]+\]):\d{1,5}$"
+);
+
 /// For `#[serde(with = "units::duration")]` on a [`std::time::Duration`].
 pub(crate) mod duration {
     use std::time::Duration;

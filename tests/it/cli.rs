@@ -101,6 +101,7 @@ fn help_names_every_command_and_goes_to_stdout() {
         "render",
         "send",
         "rooms",
+        "schema",
         "completions",
     ] {
         let help = run(&[name, "--help"]);
