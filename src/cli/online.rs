@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::table::{cell, table};
 use crate::config::Config;
-use crate::routing::{Destination, Target};
+use crate::routing::{Destination, Receiver, RoomFrom, Target};
 use crate::webex::{Client, Error, Person, Room};
 
 /// How many requests are under way at a time: quick, and no storm of its own.
@@ -129,10 +129,14 @@ pub(super) async fn ask(client: &Client, config: &Config) -> Report {
         .filter(|(_, found)| matches!(found.state, State::Ok))
         .filter_map(|((name, token), _)| Some((*name, token.as_ref().ok()?)))
         .collect();
-    let mut rooms: Vec<&Destination> = config
+    let ways: Vec<(&Arc<str>, Destination)> = config
         .routes
         .iter()
-        .flat_map(|receiver| &receiver.destinations)
+        .flat_map(|receiver| reachable(receiver).map(|way| (&receiver.name, way)))
+        .collect();
+    let mut rooms: Vec<&Destination> = ways
+        .iter()
+        .map(|(_, destination)| destination)
         .filter(|destination| matches!(destination.target, Target::Room(_)))
         .collect();
     rooms.sort_by_key(|room| (&room.bot, room.id()));
@@ -143,24 +147,30 @@ pub(super) async fn ask(client: &Client, config: &Config) -> Report {
         .collect()
         .await;
 
-    let receivers = config.routes.iter().flat_map(|receiver| {
-        receiver.destinations.iter().map(|destination| {
-            let found = rooms.get(&(&destination.bot, destination.id()));
-            let (title, state) = found.cloned().unwrap_or((None, State::NotChecked));
-            Way {
-                receiver: Arc::clone(&receiver.name),
-                bot: Arc::clone(&destination.bot),
-                kind: destination.target.noun(),
-                destination: Arc::clone(&destination.name),
-                title,
-                state,
-            }
-        })
+    let receivers = ways.iter().map(|(receiver, destination)| {
+        let found = rooms.get(&(&destination.bot, destination.id()));
+        let (title, state) = found.cloned().unwrap_or((None, State::NotChecked));
+        Way {
+            receiver: Arc::clone(receiver),
+            bot: Arc::clone(&destination.bot),
+            kind: destination.target.noun(),
+            destination: Arc::clone(&destination.name),
+            title,
+            state,
+        }
     });
     Report {
         receivers: receivers.collect(),
         bots,
     }
+}
+
+/// Where a receiver's messages go, and where its alerts or its URL may ask them to go.
+fn reachable(receiver: &Receiver) -> impl Iterator<Item = Destination> {
+    let asked_for = receiver.room_from.iter().flat_map(RoomFrom::allowed_rooms);
+    let own = &receiver.destinations;
+    let others = asked_for.filter(move |room| !own.contains(room));
+    own.iter().cloned().chain(others)
 }
 
 async fn identify(

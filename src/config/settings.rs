@@ -357,8 +357,9 @@ pub struct BasicAuth {
 
 /// Where the name of a room is taken from: one of label, annotation and query; by default
 /// none is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct RoomFrom {
     /// The label of each alert that names its room.
     pub label: Option<String>,
@@ -373,7 +374,7 @@ pub struct RoomFrom {
 }
 
 /// What becomes of an alert that asks for no room that it may have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Otherwise {
     /// It goes to the receiver's own rooms, and the message says why.

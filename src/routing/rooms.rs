@@ -42,6 +42,11 @@ pub enum Otherwise {
 }
 
 impl RoomFrom {
+    /// All rooms that may be asked for.
+    pub fn allowed_rooms(&self) -> impl Iterator<Item = Destination> {
+        self.rooms.keys().filter_map(|name| self.room(name))
+    }
+
     /// The room of that name, if it may be asked for.
     #[must_use]
     pub fn room(&self, name: &str) -> Option<Destination> {

@@ -25,6 +25,7 @@ fn config(sandbox: &Sandbox) -> tempfile::NamedTempFile {
          [rooms]\ngeneral = \"{}\"\nops = \"{}\"\ngone = \"Y2lzY29zcGFyazovL3VzL1JPT00vZ29uZQ\"\n\
          [receivers.default]\nbot = \"good\"\nrooms = [\"general\", \"gone\"]\n\
          [receivers.\"team-a/alerts/webex\"]\nbot = \"good\"\nrooms = [\"general\"]\npeople = [\"oncall@example.org\"]\n\
+         room_from = {{ annotation = \"webex_room\", allow = [\"g*\"] }}\n\
          [receivers.second]\nbot = \"stale\"\nrooms = [\"ops\"]\n\
          [receivers.third]\nbot = \"absent\"\nrooms = [\"ops\"]\n",
         sandbox.api, sandbox.rooms["general"], sandbox.rooms["ops"],
