@@ -185,7 +185,7 @@ describe('Receiver', () => {
     await box.control('POST', 'faults', { effect: { too_many_requests: { retry_after: 20 } }, times: 1 });
     const sent = fetch(`${box.page}dev/v1/send`, { method: 'POST', body: JSON.stringify({ sample: 'one_firing' }) });
     await page.getByText(/Gate closed for 1?\d s/).waitFor();
-    await page.getByText(/1 waiting, the oldest for/).waitFor();
+    await page.getByText(/\d waiting, the oldest for/).waitFor();
     const answers = page.getByRole('region', { name: 'Answers to Alertmanager' });
     await answers.getByText('rate_limited').first().waitFor();
     await answers.getByText('503').first().waitFor();
