@@ -152,7 +152,7 @@ fn instructions(page: SocketAddr, service: SocketAddr) -> String {
     format!(
         r#"Open http://{page}/ : what arrives in Webex is shown there. It is a sandbox; nothing leaves this machine.
 
-Send a notification by hand:
+Press "Send a sample" there, or send a notification by hand:
 
   curl -sS http://{service}/alertmanager -H 'Content-Type: application/json' -d '{{"version":"4","groupKey":"{{}}:{{alertname=\"DiskFull\"}}","status":"firing","receiver":"webex","groupLabels":{{"alertname":"DiskFull"}},"commonLabels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"commonAnnotations":{{"summary":"Disk of db-1 is 97 % full"}},"externalURL":"http://127.0.0.1:9093","alerts":[{{"status":"firing","labels":{{"alertname":"DiskFull","severity":"critical","instance":"db-1"}},"annotations":{{"summary":"Disk of db-1 is 97 % full"}},"startsAt":"{now:.0}","fingerprint":"b5d4045c3f466fa9"}}]}}'
 
