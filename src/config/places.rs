@@ -34,7 +34,8 @@ impl Places {
             return Err(ConfigError::Invalid(problems));
         }
         let mut lines = BTreeMap::new();
-        note_lines(text, &table.into_inner(), &mut Vec::new(), &mut lines);
+        let breaks = Breaks::of(text);
+        note_lines(&breaks, &table.into_inner(), &mut Vec::new(), &mut lines);
         let variables = sources
             .environment
             .keys()
@@ -122,32 +123,32 @@ pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
 }
 
 fn note_lines(
-    text: &str,
+    breaks: &Breaks,
     table: &DeTable<'_>,
     path: &mut Vec<String>,
     lines: &mut BTreeMap<Vec<String>, usize>,
 ) {
     for (key, value) in table {
         path.push(key.get_ref().to_string());
-        lines.insert(path.clone(), line_of(text, key.span().start));
-        note_value(text, value, path, lines);
+        lines.insert(path.clone(), breaks.line_of(key.span().start));
+        note_value(breaks, value, path, lines);
         path.pop();
     }
 }
 
 fn note_value(
-    text: &str,
+    breaks: &Breaks,
     value: &Spanned<DeValue<'_>>,
     path: &mut Vec<String>,
     lines: &mut BTreeMap<Vec<String>, usize>,
 ) {
     match value.get_ref() {
-        DeValue::Table(table) => note_lines(text, table, path, lines),
+        DeValue::Table(table) => note_lines(breaks, table, path, lines),
         DeValue::Array(array) => {
             for (index, element) in array.iter().enumerate() {
                 path.push(index.to_string());
-                lines.insert(path.clone(), line_of(text, element.span().start));
-                note_value(text, element, path, lines);
+                lines.insert(path.clone(), breaks.line_of(element.span().start));
+                note_value(breaks, element, path, lines);
                 path.pop();
             }
         }
@@ -155,12 +156,18 @@ fn note_value(
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+/// Where lines end. Counting from the top for each of ten thousand keys would take a second.
+struct Breaks(Vec<usize>);
+
+impl Breaks {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of an offset, counted from 1.
+    fn line_of(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|at| *at < offset)
+    }
 }
 
 /// A syntax error. The line itself is not shown: a token may stand on it.
@@ -178,7 +185,9 @@ fn not_toml(path: &Path, text: &str, fault: &toml::de::Error) -> Problem {
         key: String::new(),
         place: Place::File(
             path.to_owned(),
-            fault.span().map(|span| line_of(text, span.start)),
+            fault
+                .span()
+                .map(|span| Breaks::of(text).line_of(span.start)),
         ),
         message: format!("this is not TOML: {}", said.replace('\n', ", ")),
         hint: hint.to_owned(),
