@@ -11,7 +11,7 @@ use super::fallback::report;
 use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
 use crate::alertmanager::{Notification, Status};
 use crate::app::{Prepared, prepare};
-use crate::config::Config;
+use crate::config::{Config, Identity, can_replace_secret};
 use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
 use crate::render::{self, Fallback, Subject};
@@ -49,13 +49,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Where a configuration is written, its secrets are rarely at hand.
     for (name, bot) in &config.bots {
         if !arguments.online
-            && let Err(error) = bot.token.read()
+            && let Err(error) = bot.identity.check()
         {
             tell(&format!(
                 "warning: bot `{name}`: {error}\n  hint: `serve` needs it; here nothing depends on it"
             ));
         }
     }
+    forgetful(config);
     if config.webex.proxy.is_some() {
         tell(&format!(
             "note: Webex is reached through the proxy {}",
@@ -117,6 +118,27 @@ fn ask_webex(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Warns of service apps whose refresh token, should Webex replace it, would be lost with the
+/// process.
+fn forgetful(config: &Config) {
+    for (name, bot) in &config.bots {
+        let Identity::ServiceApp(app) = &bot.identity else {
+            continue;
+        };
+        let file = app.refresh_token_file().filter(|file| file.exists());
+        if let Some(file) = file
+            && let Err(error) = can_replace_secret(file)
+        {
+            tell(&format!(
+                "warning: bot `{name}`: no other refresh token can be written to {} ({error}); \
+                 where Webex replaces it, a restart may lose it\n  \
+                 hint: put the file into a folder where the user that runs this may write",
+                file.display()
+            ));
+        }
+    }
 }
 
 /// Tells what is wrong with the credentials of callers and with the certificate, and says

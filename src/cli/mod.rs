@@ -3,6 +3,7 @@
 //! stdout is data, stderr is logs and progress. Exit 0 is done, 1 failed, 2 usage, which a
 //! configuration that cannot be used counts as.
 
+mod access;
 mod check;
 mod completions;
 mod dev;

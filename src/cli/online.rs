@@ -11,8 +11,9 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use super::access::{Access, access};
 use super::table::{cell, table};
-use crate::config::Config;
+use crate::config::{Config, Identity};
 use crate::routing::{Destination, Receiver, RoomFrom, Target};
 use crate::webex::{Client, Error, Person, Room};
 
@@ -56,8 +57,8 @@ struct Way {
 #[serde(tag = "state", content = "problem", rename_all = "snake_case")]
 enum State {
     Ok,
-    /// Only a message would tell.
-    NotChecked,
+    /// Nothing was asked, and why.
+    NotChecked(String),
     /// What is wrong, with the remedy.
     Failed(String),
 }
@@ -66,7 +67,7 @@ impl State {
     fn words(&self) -> String {
         match self {
             Self::Ok => "ok".to_owned(),
-            Self::NotChecked => "not checked: only a message would tell".to_owned(),
+            Self::NotChecked(why) => format!("not checked: {why}"),
             Self::Failed(problem) => format!("FAILED: {problem}"),
         }
     }
@@ -111,24 +112,14 @@ impl Report {
 
 /// Asks Webex about every bot, and about every room that a receiver posts to.
 pub(super) async fn ask(client: &Client, config: &Config) -> Report {
-    let tokens: Vec<(&Arc<str>, Result<SecretString, String>)> = config
-        .bots
-        .iter()
-        .map(|(name, bot)| (name, bot.token.read().map_err(|error| error.to_string())))
-        .collect();
-    let bots: Vec<BotFound> = stream::iter(&tokens)
-        .map(|(name, token)| identify(client, name, token))
+    let found: Vec<(BotFound, Usable)> = stream::iter(&config.bots)
+        .map(|(name, bot)| identify(client, name, &bot.identity))
         .buffered(AT_ONCE)
         .collect()
         .await;
-
+    let (bots, usable): (Vec<BotFound>, Vec<Usable>) = found.into_iter().unzip();
     // A bot whose token is refused fails for each room alike; that is told once, with the bot.
-    let usable: BTreeMap<&Arc<str>, &SecretString> = tokens
-        .iter()
-        .zip(&bots)
-        .filter(|(_, found)| matches!(found.state, State::Ok))
-        .filter_map(|((name, token), _)| Some((*name, token.as_ref().ok()?)))
-        .collect();
+    let usable: BTreeMap<&Arc<str>, Usable> = config.bots.keys().zip(usable).collect();
     let ways: Vec<(&Arc<str>, Destination)> = config
         .routes
         .iter()
@@ -142,14 +133,17 @@ pub(super) async fn ask(client: &Client, config: &Config) -> Report {
     rooms.sort_by_key(|room| (&room.bot, room.id()));
     rooms.dedup_by_key(|room| (&room.bot, room.id()));
     let rooms: BTreeMap<_, _> = stream::iter(rooms)
-        .map(|room| look(client, room, usable.get(&room.bot).copied()))
+        .map(|room| look(client, room, usable.get(&room.bot)))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
 
     let receivers = ways.iter().map(|(receiver, destination)| {
         let found = rooms.get(&(&destination.bot, destination.id()));
-        let (title, state) = found.cloned().unwrap_or((None, State::NotChecked));
+        let (title, state) = found.cloned().unwrap_or_else(|| {
+            let why = "only a message would tell".to_owned();
+            (None, State::NotChecked(why))
+        });
         Way {
             receiver: Arc::clone(receiver),
             bot: Arc::clone(&destination.bot),
@@ -173,37 +167,43 @@ fn reachable(receiver: &Receiver) -> impl Iterator<Item = Destination> {
     own.iter().cloned().chain(others)
 }
 
-async fn identify(
-    client: &Client,
-    name: &Arc<str>,
-    token: &Result<SecretString, String>,
-) -> BotFound {
-    let answer = match token {
-        Ok(token) => client.identify(token).await.map_err(|error| of_bot(&error)),
-        Err(error) => Err(error.clone()),
+/// The token that a bot's rooms are asked for with, or what is said of them instead.
+type Usable = Result<SecretString, State>;
+
+async fn identify(client: &Client, name: &Arc<str>, identity: &Identity) -> (BotFound, Usable) {
+    let (token, state) = match access(client, identity).await {
+        Access::Token(token) => (Some(token), State::Ok),
+        Access::Withheld(why) => (None, State::NotChecked(why)),
+        Access::Failed(why) => (None, State::Failed(why)),
     };
-    let (person, state) = match answer {
-        Ok(person) => (Some(person), State::Ok),
-        Err(problem) => (None, State::Failed(problem)),
+    let (person, state) = match &token {
+        None => (None, state),
+        Some(token) => match client.identify(token).await {
+            Ok(person) => (Some(person), state),
+            Err(error) => (None, State::Failed(of_bot(&error))),
+        },
     };
-    BotFound {
+    let usable = match (&state, token) {
+        (State::Ok, Some(token)) => Ok(token),
+        (State::NotChecked(_), _) => Err(State::NotChecked("its bot was not".to_owned())),
+        _ => Err(State::Failed("its bot cannot be used".to_owned())),
+    };
+    let found = BotFound {
         bot: Arc::clone(name),
         identity: person.as_ref().map(called),
         kind: person.map(|person| person.kind),
         state,
-    }
+    };
+    (found, usable)
 }
 
 type Found<'a> = ((&'a Arc<str>, &'a Arc<str>), (Option<String>, State));
 
-async fn look<'a>(
-    client: &Client,
-    room: &'a Destination,
-    token: Option<&SecretString>,
-) -> Found<'a> {
+async fn look<'a>(client: &Client, room: &'a Destination, token: Option<&Usable>) -> Found<'a> {
     let state = match token {
-        None => (None, State::Failed("its bot cannot be used".to_owned())),
-        Some(token) => match client.room(token, room.id()).await {
+        None => (None, State::Failed("its bot is unknown".to_owned())),
+        Some(Err(state)) => (None, state.clone()),
+        Some(Ok(token)) => match client.room(token, room.id()).await {
             Ok(Room { title, .. }) => (Some(title), State::Ok),
             Err(error) => (None, State::Failed(of_room(&error))),
         },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::access::{Access, access};
 use super::table::{cell, table};
 use super::{ConfigArgument, Format, counted, print, runtime, tell};
 use crate::app::prepare;
@@ -26,10 +27,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = prepare(&arguments.config.sources())?.config;
     let (name, bot) = chosen(&config, arguments.bot.as_deref())?;
-    let token = bot.token.read().with_context(|| format!("bot `{name}`"))?;
     tell(&format!("asking Webex for the rooms of bot `{name}`"));
     let rooms = runtime(1)?.block_on(async {
         let client = Client::new(&config.webex.base_url, Arc::new(Https::new(&config.webex)?))?;
+        let token = match access(&client, &bot.identity).await {
+            Access::Token(token) => token,
+            Access::Withheld(why) | Access::Failed(why) => bail!("bot `{name}`: {why}"),
+        };
         let rooms = client.rooms(&token).await;
         rooms.with_context(|| format!("bot `{name}`"))
     })?;

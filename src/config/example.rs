@@ -112,9 +112,12 @@ fn each_key_is_explained() {
 #[test]
 fn it_is_accepted_without_a_warning_also_with_every_optional_key() {
     let folder = tempfile::tempdir().unwrap();
-    // A bot has one of the two, and the folder of templates must be there.
+    // A bot has a token or is a service app, and the folder of templates must be there.
     let all = with_optional_keys()
         .replace("\ntoken_env = ", "\n# token_env = ")
+        .replace("\nclient_id = ", "\n# client_id = ")
+        .replace("\nclient_secret_file = ", "\n# client_secret_file = ")
+        .replace("\nrefresh_token_file = ", "\n# refresh_token_file = ")
         .replace(
             "/etc/alertmanager-webex/templates",
             folder.path().to_str().unwrap(),

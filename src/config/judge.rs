@@ -1,18 +1,14 @@
-//! What makes no sense, section by section; `receivers` judges the rest.
+//! What makes no sense, section by section; `bots`, `receivers` and others judge the rest.
 //!
 //! A judge notes and goes on: whoever mends a configuration wants all at once, and wants
 //! each mistake told once.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::layers::Sources;
 use super::places::{Places, written};
 use super::problem::{Problem, Severity};
-use super::resolve::Bot;
-use super::secret::{SecretSource, could_be_a_secret};
+use super::secret::could_be_a_secret;
 use super::settings;
 
 /// Alertmanager ends a flush after `max(group_interval, 10s)`; answering later is a loop of
@@ -179,89 +175,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    pub(super) fn bots(
-        &mut self,
-        bots: &BTreeMap<String, settings::Bot>,
-        sources: &Sources,
-    ) -> BTreeMap<Arc<str>, Bot> {
-        let mut resolved = BTreeMap::new();
-        for (name, bot) in bots {
-            if let Some(token) = self.token(name, bot, sources) {
-                let bot = Bot {
-                    token,
-                    messages_per_minute: bot.messages_per_minute,
-                    burst: bot.burst,
-                    room_messages_per_minute: bot.room_messages_per_minute,
-                };
-                resolved.insert(name.as_str().into(), bot);
-            }
-        }
-        resolved
-    }
-
-    fn token(
-        &mut self,
-        name: &str,
-        bot: &settings::Bot,
-        sources: &Sources,
-    ) -> Option<SecretSource> {
-        let (file_key, env_key) = (["bots", name, "token_file"], ["bots", name, "token_env"]);
-        match (&bot.token_file, &bot.token_env) {
-            (Some(file), None) => {
-                self.file(&file_key, file);
-                Some(SecretSource::File(file.clone()))
-            }
-            (None, Some(variable)) => self.variable(&env_key, variable, sources),
-            (None, None) => {
-                if !self.noted(&file_key) && !self.noted(&env_key) {
-                    self.error(
-                        &["bots", name],
-                        "this bot has no token",
-                        "write `token_file` or `token_env` below it",
-                    );
-                }
-                None
-            }
-            (Some(_), Some(_)) => {
-                self.error(
-                    &["bots", name],
-                    "this bot has both `token_file` and `token_env`",
-                    "keep one of the two",
-                );
-                None
-            }
-        }
-    }
-
-    fn variable(
-        &mut self,
-        path: &[&str],
-        variable: &str,
-        sources: &Sources,
-    ) -> Option<SecretSource> {
-        if let Some(value) = sources.environment.get(variable) {
-            return Some(SecretSource::Variable(
-                variable.to_owned(),
-                value.as_str().into(),
-            ));
-        }
-        if is_name_of_variable(variable) {
-            self.error(
-                path,
-                format!("the environment variable {variable} is not set"),
-                "set it, or use `token_file`",
-            );
-        } else {
-            self.error(
-                path,
-                "this is not the name of an environment variable",
-                "write the name of a variable that holds the token, such as `WEBEX_TOKEN`; \
-                 the token itself does not belong into this file",
-            );
-        }
-        None
-    }
-
     /// A path to a file. That the file can be read is seen at start, since a configuration
     /// is often written where its files are not.
     pub(super) fn file(&mut self, path: &[&str], file: &Path) {
@@ -294,14 +207,4 @@ impl<'a> Judge<'a> {
             );
         }
     }
-}
-
-/// Names are shown, and a token that stands where a name should is not: names of variables
-/// are capitals by custom, and what is not is short.
-fn is_name_of_variable(text: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    !text.is_empty()
-        && text.bytes().all(word)
-        && (!could_be_a_secret(text) || text.len() <= 64 && text.bytes().all(capital))
 }

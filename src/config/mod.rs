@@ -8,6 +8,7 @@
 //!
 //! What does not belong here: what the settings are used for.
 
+mod bots;
 mod callers;
 #[cfg(test)]
 mod documentation;
@@ -15,6 +16,7 @@ mod documentation;
 mod example;
 mod expected;
 mod files;
+mod identity;
 mod judge;
 mod layers;
 mod messages;
@@ -22,6 +24,7 @@ mod outline;
 mod places;
 mod problem;
 mod receivers;
+mod replace;
 mod resolve;
 mod room_id;
 mod schema;
@@ -32,9 +35,11 @@ mod units;
 mod webex;
 
 pub use files::{Files, Seen};
+pub use identity::{AppSecrets, Identity, ServiceApp};
 pub use layers::Sources;
 pub use outline::{Changes, NEEDS_RESTART, Names, Outline};
 pub use problem::{ConfigError, Place, Problem, Severity};
+pub use replace::{can_replace_secret, replace_secret};
 pub use resolve::{Bot, Config, Draft};
 pub use schema::schema;
 pub use secret::{SecretError, SecretSource};

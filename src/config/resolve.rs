@@ -14,6 +14,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::expected::expected;
 use super::files::{self, Files};
+use super::identity::Identity;
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
 use super::messages;
@@ -21,7 +22,6 @@ use super::outline::Outline;
 use super::places::Places;
 use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
-use super::secret::SecretSource;
 use super::settings::{self, Settings};
 use super::webex::Webex;
 use crate::render;
@@ -61,7 +61,7 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct Bot {
     /// Where its token comes from.
-    pub token: SecretSource,
+    pub identity: Identity,
     /// A ceiling on what it posts.
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.

@@ -252,6 +252,12 @@ pub struct Bot {
     pub token_file: Option<PathBuf>,
     /// The environment variable that holds its token.
     pub token_env: Option<String>,
+    /// Of a service app, instead of a token: its client id.
+    pub client_id: Option<String>,
+    /// The file that holds its client secret.
+    pub client_secret_file: Option<PathBuf>,
+    /// The file that holds its refresh token, and gets a new one where Webex gives one.
+    pub refresh_token_file: Option<PathBuf>,
     /// A ceiling on what this bot posts.
     pub messages_per_minute: NonZeroU32,
     /// How many messages may go out at once before the ceiling holds them back.
@@ -265,6 +271,9 @@ impl Default for Bot {
         Self {
             token_file: None,
             token_env: None,
+            client_id: None,
+            client_secret_file: None,
+            refresh_token_file: None,
             messages_per_minute: nonzero(300),
             burst: nonzero(30),
             room_messages_per_minute: None,

@@ -149,7 +149,11 @@ impl Bot {
                 };
             }
             Verdict::Token => {
-                if self.token.refused(token, Instant::now()).await {
+                if self
+                    .token
+                    .refused(token, Instant::now(), engine.random())
+                    .await
+                {
                     tracing::info!(bot = %self.name, "bot `{}` has a new token", self.name);
                 }
                 Settled::Again

@@ -15,9 +15,10 @@ use tracing::Instrument as _;
 use super::Engine;
 use super::attempt::Attempt;
 use super::job::{Job, News, Settled, Step};
+use super::lease::Lack;
 use super::outcome::{Outcome, RefusalCause, Trouble};
 use super::queue::Queue;
-use super::token::{Token, Use};
+use super::token::{Secrets, Token, Use};
 use crate::config;
 use crate::telemetry::Metrics;
 use crate::webex::{self, Client};
@@ -56,14 +57,9 @@ impl Bot {
     }
 
     /// A reload: another ceiling, another token, or the same. Queue, gate and pace stay.
-    pub(super) fn change(
-        &self,
-        settings: &config::Bot,
-        digest_after: Duration,
-        token: SecretString,
-    ) {
+    pub(super) fn change(&self, settings: &config::Bot, digest_after: Duration, secrets: Secrets) {
         self.queue().change(settings, digest_after);
-        self.token.change(settings.token.clone(), token);
+        self.token.change(secrets);
         self.wake();
     }
 
@@ -113,8 +109,9 @@ impl Bot {
             let queue = self.queue();
             (queue.closed_for(now), queue.is_outage())
         };
-        if self.token.is_refused() {
-            let said = self.last_error().unwrap_or_default();
+        let lack = self.token.lack(now);
+        if let Some(Lack::Refused(said)) = lack {
+            let said = self.refusal(said);
             return Some(Trouble::TokenRefused {
                 detail: format!("{said}; it comes from {}", self.token.source()),
             });
@@ -122,7 +119,12 @@ impl Bot {
         if !closed_for.is_zero() {
             return Some(Trouble::RateLimited { closed_for });
         }
-        let detail = self.last_error().filter(|_| outage)?;
+        let detail = match lack {
+            Some(Lack::Absent(said)) => {
+                format!("bot `{}` has no access token yet: {said}", self.name)
+            }
+            _ => self.last_error().filter(|_| outage)?,
+        };
         Some(Trouble::Unavailable { detail })
     }
 
@@ -282,8 +284,21 @@ impl Bot {
         }
     }
 
+    /// What Webex said when it refused: to a renewal, else to a message.
+    fn refusal(&self, said: String) -> String {
+        if said.is_empty() {
+            self.last_error().unwrap_or_default()
+        } else {
+            said
+        }
+    }
+
     fn token_detail(&self) -> String {
-        let said = self.last_error().unwrap_or_default();
+        let said = match self.token.lack(Instant::now()) {
+            Some(Lack::Refused(said)) => said,
+            _ => String::new(),
+        };
+        let said = self.refusal(said);
         format!("bot `{}`, {}: {said}", self.name, self.token.source())
     }
 }

@@ -11,11 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::Engine;
 use super::bot::Bot;
-use super::token::Token;
+use super::token::{Secrets, Token};
 use crate::config;
 use crate::render::Renderer;
 use crate::routing::{Conversation, Receiver, Routes};
@@ -78,7 +76,7 @@ pub struct Read {
 struct Kept {
     bot: Arc<Bot>,
     settings: config::Bot,
-    token: SecretString,
+    secrets: Secrets,
 }
 
 impl Read {
@@ -108,8 +106,8 @@ pub(super) fn read(
 ) -> Result<Read, Vec<TokenError>> {
     let (mut bots, mut kept, mut errors) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (name, settings) in configuration.bots {
-        let token = match settings.token.read() {
-            Ok(token) => token,
+        let secrets = match Secrets::read(&settings.identity) {
+            Ok(secrets) => secrets,
             Err(source) => {
                 errors.push(TokenError { bot: name, source });
                 continue;
@@ -119,12 +117,12 @@ pub(super) fn read(
             kept.push(Kept {
                 bot: Arc::clone(&bot),
                 settings,
-                token,
+                secrets,
             });
             bot
         } else {
             let digest_after = configuration.settings.digest_after;
-            let token = Token::new(settings.token.clone(), token);
+            let token = Token::new(secrets);
             let metrics = Arc::clone(metrics);
             let name = Arc::clone(&name);
             Arc::new(Bot::new(name, &settings, digest_after, token, metrics))
@@ -171,10 +169,10 @@ impl Engine {
         for Kept {
             bot,
             settings,
-            token,
+            secrets,
         } in read.kept
         {
-            bot.change(&settings, new.settings.digest_after, token);
+            bot.change(&settings, new.settings.digest_after, secrets);
         }
         self.memory()
             .change(new.settings.duplicate_window, new.settings.give_up_after);
@@ -215,8 +213,16 @@ impl Engine {
     /// Sees to it that a task sends what waits for the bot, and wakes it.
     pub(super) fn tend(self: &Arc<Self>, bot: &Arc<Bot>) {
         if bot.needs_task() {
-            let task = Arc::clone(bot).run(Arc::downgrade(self), self.gone.clone());
-            self.runtime.spawn(task);
+            let engine = Arc::downgrade(self);
+            let work = Arc::clone(bot).run(engine.clone(), self.gone.clone());
+            let token = Arc::clone(bot).keep_token(engine);
+            // The token is kept for as long as there is work.
+            self.runtime.spawn(async move {
+                tokio::select! {
+                    () = work => {}
+                    () = token => {}
+                }
+            });
             // A request that came before the reload may bring work to a bot that has left.
             let mut leaving = self.leaving();
             if bot.is_leaving() && !leaving.iter().any(|one| Arc::ptr_eq(one, bot)) {

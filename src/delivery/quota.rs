@@ -142,7 +142,7 @@ fn per_second(per_minute: NonZeroU32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SecretSource;
+    use crate::config::{Identity, SecretSource};
 
     fn number(number: u32) -> NonZeroU32 {
         NonZeroU32::new(number).unwrap()
@@ -150,7 +150,10 @@ mod tests {
 
     fn bot(per_minute: u32, burst: u32, room: Option<u32>) -> config::Bot {
         config::Bot {
-            token: SecretSource::Variable("TOKEN".to_owned(), "t".to_owned().into()),
+            identity: Identity::Token(SecretSource::Variable(
+                "TOKEN".to_owned(),
+                "t".to_owned().into(),
+            )),
             messages_per_minute: number(per_minute),
             burst: number(burst),
             room_messages_per_minute: room.map(number),

@@ -41,6 +41,8 @@ pub struct BotState {
     pub gate_closed_for: Duration,
     /// Messages a second that it may hope for.
     pub pace: f64,
+    /// How long its access token may still be used, where that expires.
+    pub token_valid_for: Option<Duration>,
     /// What keeps it from sending.
     pub trouble: Option<Trouble>,
 }
@@ -68,6 +70,7 @@ impl Engine {
                 in_flight,
                 gate_closed_for: queue.closed_for(now),
                 pace: queue.rate(now),
+                token_valid_for: bot.token.valid_for(now),
                 trouble,
             };
             (Arc::clone(&bot.name), state)
@@ -127,6 +130,15 @@ impl Collector for Gauges {
             ("bot_pace_messages_per_second", None),
             "How fast the bot may send: the configured ceiling, or what Webex taught",
             bots.iter().map(|(bot, state)| (bot, state.pace)),
+        )?;
+        encode_by_bot(
+            &mut encoder,
+            ("bot_token_valid", Some(&Unit::Seconds)),
+            "How long the access token of a service app may still be used; it is renewed before",
+            bots.iter().filter_map(|(bot, state)| {
+                let valid_for = state.token_valid_for?;
+                Some((bot, valid_for.as_secs_f64()))
+            }),
         )
     }
 }

@@ -1,4 +1,5 @@
-//! A bot's token: read from its source, read again when Webex refuses it.
+//! A bot's token: read from its source, read again when Webex refuses it; or, of a service app,
+//! renewed.
 //!
 //! A rotated Secret takes up to two minutes to arrive in a pod, so for so long a refused
 //! token is a passing trouble. After that it is for good, until a probe once in a while
@@ -8,21 +9,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::config::SecretSource;
+use super::lease::{Lack, Lease};
+use crate::config::{Identity, SecretError, SecretSource, ServiceApp};
 
 /// How long a refused token may still be mended by the Secret that is on its way.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The time between two tries with a token that was refused.
-const PROBE_EVERY: Duration = Duration::from_secs(10);
+pub(super) const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 /// A token and what Webex thinks of it.
 pub(super) struct Token {
     state: Mutex<State>,
+    /// When it is renewed has changed.
+    pub(super) hurried: Notify,
+    /// Held by who renews it: one at a time.
+    pub(super) renewing: tokio::sync::Mutex<()>,
 }
 
-struct State {
+enum State {
+    Given(Given),
+    Leased(Lease),
+}
+
+/// A token that lasts.
+struct Given {
     source: SecretSource,
     current: Arc<SecretString>,
     refused: Option<Refused>,
@@ -38,82 +51,150 @@ struct Refused {
 pub(super) enum Use {
     /// Yes.
     Now(Arc<SecretString>),
-    /// It was refused; wait until then.
+    /// It was refused, or there is none yet; wait until then.
     Later(Instant),
     /// It was refused for longer than a Secret takes to arrive.
     Refused,
 }
 
-impl Token {
-    /// A token that was read from there.
-    pub(super) fn new(source: SecretSource, token: SecretString) -> Self {
-        Self {
-            state: Mutex::new(State {
+/// What was read for a bot.
+pub(super) enum Secrets {
+    /// The token, and where from.
+    Token(SecretSource, SecretString),
+    /// Of a service app they are read when they are shown; that they can be was tried.
+    ServiceApp(ServiceApp),
+}
+
+impl Secrets {
+    /// Reads what a bot needs.
+    ///
+    /// # Errors
+    /// When a secret cannot be had.
+    pub(super) fn read(identity: &Identity) -> Result<Self, SecretError> {
+        Ok(match identity {
+            Identity::Token(source) => Self::Token(source.clone(), source.read()?),
+            Identity::ServiceApp(app) => {
+                app.read()?;
+                Self::ServiceApp(app.clone())
+            }
+        })
+    }
+
+    fn state(self) -> State {
+        match self {
+            Self::Token(source, token) => State::Given(Given {
                 source,
                 current: Arc::new(token),
                 refused: None,
             }),
+            Self::ServiceApp(app) => State::Leased(Lease::new(app, Instant::now())),
+        }
+    }
+}
+
+impl Token {
+    /// The token that was read, or one that is to be got.
+    pub(super) fn new(secrets: Secrets) -> Self {
+        Self {
+            state: Mutex::new(secrets.state()),
+            hurried: Notify::new(),
+            renewing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// What was read from there takes its place. That the same token was refused is not
-    /// forgotten.
-    pub(super) fn change(&self, source: SecretSource, token: SecretString) {
-        let mut state = self.state();
-        state.source = source;
-        if !same(&state.current, &token) {
-            state.current = Arc::new(token);
-            state.refused = None;
+    /// What was read takes its place. That the same token was refused is not forgotten, and
+    /// an access token that was got stays.
+    pub(super) fn change(&self, secrets: Secrets) {
+        {
+            let mut state = self.state();
+            match (&mut *state, secrets) {
+                (State::Given(given), Secrets::Token(source, token)) => {
+                    given.source = source;
+                    if !same(&given.current, &token) {
+                        given.current = Arc::new(token);
+                        given.refused = None;
+                    }
+                }
+                (State::Leased(lease), Secrets::ServiceApp(app)) if lease.app.is_same(&app) => {
+                    lease.hurry(Instant::now());
+                }
+                (state, secrets) => *state = secrets.state(),
+            }
         }
+        self.hurried.notify_one();
     }
 
     /// Whether the token may be used.
     pub(super) fn look(&self, now: Instant) -> Use {
-        let state = self.state();
-        match state.refused {
-            Some(refused) if now < refused.next_probe => {
-                if now.duration_since(refused.since) < PATIENCE {
-                    Use::Later(refused.next_probe)
-                } else {
-                    Use::Refused
-                }
-            }
-            _ => Use::Now(Arc::clone(&state.current)),
+        match &*self.state() {
+            State::Leased(lease) => lease.look(now),
+            State::Given(given) => given.look(now),
         }
     }
 
     /// The token, if it may be used. Of those who wait for a refused token one tries.
     pub(super) fn take(&self, now: Instant) -> Use {
-        let way = self.look(now);
-        if let (Use::Now(_), Some(refused)) = (&way, &mut self.state().refused) {
+        let mut state = self.state();
+        let given = match &mut *state {
+            State::Leased(lease) => return lease.look(now),
+            State::Given(given) => given,
+        };
+        let way = given.look(now);
+        if let (Use::Now(_), Some(refused)) = (&way, &mut given.refused) {
             refused.next_probe = now + PROBE_EVERY;
         }
         way
     }
 
-    /// Whether Webex refused it last.
-    pub(super) fn is_refused(&self) -> bool {
-        self.state().refused.is_some()
+    /// Why it cannot be used, where Webex refused it or has not given one.
+    pub(super) fn lack(&self, now: Instant) -> Option<Lack> {
+        match &*self.state() {
+            State::Leased(lease) => lease.lack(now),
+            State::Given(given) => given.refused.map(|_| Lack::Refused(String::new())),
+        }
+    }
+
+    /// How long it may still be used, where it expires.
+    pub(super) fn valid_for(&self, now: Instant) -> Option<Duration> {
+        match &*self.state() {
+            State::Leased(lease) => Some(lease.valid_for(now)),
+            State::Given(_) => None,
+        }
     }
 
     /// Webex refused this token. Reads the source again and says whether there is another
-    /// token now, with which to try at once.
-    pub(super) async fn refused(&self, used: &Arc<SecretString>, now: Instant) -> bool {
-        let source = self.source();
+    /// token now, with which to try at once. One that expires is renewed meanwhile.
+    pub(super) async fn refused(
+        &self,
+        used: &Arc<SecretString>,
+        now: Instant,
+        random: f64,
+    ) -> bool {
+        let source = match &mut *self.state() {
+            State::Given(given) => given.source.clone(),
+            State::Leased(lease) => {
+                lease.refused(used, now, random);
+                self.hurried.notify_one();
+                return false;
+            }
+        };
         let read = tokio::task::spawn_blocking(move || source.read()).await;
         let mut state = self.state();
-        if !same(&state.current, used) {
+        let State::Given(given) = &mut *state else {
+            return false; // A reload has made it another bot.
+        };
+        if !same(&given.current, used) {
             return true; // Another delivery has brought the new one.
         }
         if let Ok(Ok(fresh)) = read
             && !same(&fresh, used)
         {
-            state.current = Arc::new(fresh);
-            state.refused = None;
+            given.current = Arc::new(fresh);
+            given.refused = None;
             return true;
         }
-        let since = state.refused.map_or(now, |refused| refused.since);
-        state.refused = Some(Refused {
+        let since = given.refused.map_or(now, |refused| refused.since);
+        given.refused = Some(Refused {
             since,
             next_probe: now + PROBE_EVERY,
         });
@@ -122,12 +203,26 @@ impl Token {
 
     /// Webex takes this token. Says whether it had been refused before.
     pub(super) fn accepted(&self) -> bool {
-        self.state().refused.take().is_some()
+        match &mut *self.state() {
+            State::Given(given) => given.refused.take().is_some(),
+            State::Leased(lease) => lease.accepted(),
+        }
     }
 
     /// Where the token comes from, for people.
-    pub(super) fn source(&self) -> SecretSource {
-        self.state().source.clone()
+    pub(super) fn source(&self) -> String {
+        match &*self.state() {
+            State::Given(given) => given.source.to_string(),
+            State::Leased(lease) => lease.app.to_string(),
+        }
+    }
+
+    /// Looks at or changes how a service app's token is kept; `None` where it is none.
+    pub(super) fn lease<T>(&self, look: impl FnOnce(&mut Lease) -> T) -> Option<T> {
+        match &mut *self.state() {
+            State::Leased(lease) => Some(look(lease)),
+            State::Given(_) => None,
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -135,7 +230,22 @@ impl Token {
     }
 }
 
-fn same(a: &SecretString, b: &SecretString) -> bool {
+impl Given {
+    fn look(&self, now: Instant) -> Use {
+        match self.refused {
+            Some(refused) if now < refused.next_probe => {
+                if now.duration_since(refused.since) < PATIENCE {
+                    Use::Later(refused.next_probe)
+                } else {
+                    Use::Refused
+                }
+            }
+            _ => Use::Now(Arc::clone(&self.current)),
+        }
+    }
+}
+
+pub(super) fn same(a: &SecretString, b: &SecretString) -> bool {
     use subtle::ConstantTimeEq;
     a.expose_secret()
         .as_bytes()
@@ -155,8 +265,7 @@ mod tests {
 
     fn read(file: &tempfile::NamedTempFile) -> Token {
         let source = SecretSource::File(file.path().to_owned());
-        let token = source.read().unwrap();
-        Token::new(source, token)
+        Token::new(Secrets::read(&Identity::Token(source)).unwrap())
     }
 
     fn used(token: &Token) -> Arc<SecretString> {
@@ -172,9 +281,12 @@ mod tests {
         let token = read(&file);
         let old = used(&token);
         std::fs::write(file.path(), "new\n").unwrap();
-        assert!(token.refused(&old, Instant::now()).await);
+        assert!(token.refused(&old, Instant::now(), 0.0).await);
         assert_eq!(used(&token).expose_secret(), "new");
-        assert!(token.refused(&old, Instant::now()).await, "known by now");
+        assert!(
+            token.refused(&old, Instant::now(), 0.0).await,
+            "known by now"
+        );
     }
 
     #[tokio::test]
@@ -183,7 +295,7 @@ mod tests {
         let token = read(&file);
         let start = Instant::now();
         let bad = used(&token);
-        assert!(!token.refused(&bad, start).await);
+        assert!(!token.refused(&bad, start, 0.0).await);
         assert!(matches!(token.take(start), Use::Later(_)));
         let probe = start + PROBE_EVERY;
         assert!(matches!(token.take(probe), Use::Now(_)), "one tries");
@@ -192,7 +304,7 @@ mod tests {
             "the others wait"
         );
         let late = start + PATIENCE;
-        assert!(!token.refused(&bad, late).await);
+        assert!(!token.refused(&bad, late, 0.0).await);
         assert!(matches!(token.take(late), Use::Refused));
         assert!(matches!(token.take(late + PROBE_EVERY), Use::Now(_)));
         assert!(token.accepted());

@@ -22,6 +22,8 @@ pub use series::ReceiverSeries;
 const ANSWER_BUCKETS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 9.0, 10.0];
 /// A request may take 30 s.
 const REQUEST_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0];
+/// The outcomes of `token_renewals_total`.
+pub(super) const RENEWALS: [&str; 3] = ["renewed", "refused", "failed"];
 /// The reasons of `fallbacks_total`.
 pub(super) const FALLBACK_REASONS: [&str; 3] = ["template", "markdown_refused", "card_refused"];
 
@@ -56,6 +58,12 @@ struct ReceiverReason {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BotLabel {
     bot: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BotOutcome {
+    bot: Arc<str>,
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -112,6 +120,7 @@ pub struct Metrics {
     request_duration: Family<BotLabel, Histogram, fn() -> Histogram>,
     waiting: Family<ReceiverLabel, Gauge>,
     ambiguous: Family<BotLabel, Counter>,
+    token_renewals: Family<BotOutcome, Counter>,
     fallbacks: Family<ReceiverReason, Counter>,
     withheld: Family<ReceiverLabel, Counter>,
     strayed: Family<ReceiverLabel, Counter>,
@@ -150,6 +159,7 @@ impl Metrics {
             request_duration: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
             waiting: Family::default(),
             ambiguous: Family::default(),
+            token_renewals: Family::default(),
             fallbacks: Family::default(),
             withheld: Family::default(),
             strayed: Family::default(),
@@ -208,6 +218,11 @@ impl Metrics {
             "ambiguous_posts",
             "Posts whose answer was lost, so that they were sent again and may stand twice",
             self.ambiguous.clone(),
+        );
+        registry.register(
+            "token_renewals",
+            "Renewals of a service app's access token, by how they ended",
+            self.token_renewals.clone(),
         );
         registry.register(
             "fallbacks",
@@ -313,6 +328,16 @@ impl Metrics {
         self.ambiguous
             .get_or_create(&BotLabel {
                 bot: Arc::clone(bot),
+            })
+            .inc();
+    }
+
+    /// A renewal of an access token was `renewed`, `refused` by Webex, or `failed`.
+    pub fn token_renewed(&self, bot: &Arc<str>, outcome: &'static str) {
+        self.token_renewals
+            .get_or_create(&BotOutcome {
+                bot: Arc::clone(bot),
+                outcome,
             })
             .inc();
     }

@@ -18,10 +18,11 @@ use super::types::{Accepted, Edit, ErrorBody, NewMessage, Person};
 /// Speaks to Webex through a [`Transport`]; the token comes with each call.
 #[derive(Clone)]
 pub struct Client {
-    transport: Arc<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     messages: Uri,
     me: Uri,
     pub(super) rooms: Uri,
+    pub(super) access_token: Uri,
 }
 
 impl fmt::Debug for Client {
@@ -47,6 +48,7 @@ impl Client {
             messages: format!("{base}/messages").parse()?,
             me: format!("{base}/people/me").parse()?,
             rooms: format!("{base}/rooms").parse()?,
+            access_token: format!("{base}/access_token").parse()?,
         })
     }
 

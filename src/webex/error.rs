@@ -27,7 +27,9 @@ pub enum Error {
     },
     /// Success without a message's id: a captive portal or a proxy answers so. Whether
     /// Webex has the message is open.
-    #[error("the answer {status} holds no message id, so it is hardly Webex that answered")]
+    #[error(
+        "the answer {status} holds not what was asked for, so it is hardly Webex that answered"
+    )]
     NotWebex {
         /// The answer's status.
         status: StatusCode,

@@ -8,6 +8,7 @@
 
 mod client;
 mod error;
+mod grant;
 mod proxy;
 mod rooms;
 mod tls;
@@ -16,6 +17,7 @@ mod types;
 
 pub use client::Client;
 pub use error::{CODES, Error, RetryAfter};
+pub use grant::{Grant, Renewal};
 pub use proxy::ProxyError;
 pub use tls::{TlsError, install_provider};
 pub use transport::{Https, Transport, TransportError, WayError};

@@ -627,3 +627,29 @@ fn rules_that_would_go_round_in_circles_are_refused() {
       hint: write where both lead in the end
     ");
 }
+
+#[test]
+fn a_service_app_that_lacks_something_or_has_too_much_is_told_what() {
+    let told = refused(
+        &format!(
+            "[bots.a]\nclient_id = \"C1\"\n\
+             [bots.b]\nclient_id = \"C1\"\nclient_secret_file = \"/s\"\nrefresh_token_file = \"/r\"\ntoken_env = \"T\"\n\
+             [bots.c]\nclient_id = \"two words\"\nclient_secret_file = \"/s\"\nrefresh_token_file = \"/s\"\n\
+             [bots.d]\nclient_id = \"C2\"\nclient_secret_file = \"{SECRET}\"\nrefresh_token_file = \"/r\"\n\
+             [bots.e]\nclient_id = 5\nclient_secret_file = \"\"\nrefresh_token_file = \"/e\"\n\
+             [receivers.default]\nbot = \"a\"\nrooms = [\"{ROOM}\"]\n"
+        ),
+        &[("T", "t")],
+    );
+    assert!(!told.contains(SECRET));
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_service_app_that_is_whole_is_accepted() {
+    let toml = format!(
+        "[bots.default]\nclient_id = \"C1\"\nclient_secret_file = \"/s\"\nrefresh_token_file = \"/r\"\n\
+         [receivers.default]\nrooms = [\"{ROOM}\"]\n"
+    );
+    assert_eq!(warned(&toml, &[]), "");
+}

@@ -26,6 +26,7 @@ mod reload;
 mod reload_files;
 mod secrets;
 mod sequences;
+mod service_apps;
 mod systemd;
 mod templates;
 mod tenancy;

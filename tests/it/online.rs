@@ -196,3 +196,63 @@ async fn pages_that_go_round_in_circles_end() {
     assert!(matches!(rooms, Err(Error::Paging(_))), "{rooms:?}");
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
+
+/// A configuration with a service app whose refresh token Webex replaces each time.
+fn with_service_app(sandbox: &Sandbox, folder: &std::path::Path) -> std::path::PathBuf {
+    let app = json!({"name": "team", "service_app": {"client_id": "C0ffee", "client_secret": "s3cret",
+                     "refresh_token": "first", "rotate_refresh_token": true}});
+    sandbox.control("POST", "bots", &app.to_string());
+    sandbox.control("PUT", "rooms/ops/bots/team", "");
+    let (secret, refresh) = (folder.join("secret"), folder.join("refresh"));
+    std::fs::write(&secret, "s3cret\n").unwrap();
+    std::fs::write(&refresh, "first\n").unwrap();
+    let config = folder.join("config.toml");
+    let toml = format!(
+        "[webex]\nbase_url = \"{}\"\n[bots.team]\nclient_id = \"C0ffee\"\n\
+         client_secret_file = \"{}\"\nrefresh_token_file = \"{}\"\n\
+         [receivers.default]\nrooms = [\"{}\"]\n",
+        sandbox.api,
+        secret.display(),
+        refresh.display(),
+        sandbox.rooms["ops"],
+    );
+    std::fs::write(&config, toml).unwrap();
+    config
+}
+
+#[test]
+fn a_service_app_is_asked_for_with_its_refresh_token_which_is_kept() {
+    let sandbox = Sandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = with_service_app(&sandbox, folder.path());
+    let config = config.to_str().unwrap();
+    for arguments in [["check", "--online"], ["rooms", "--format=text"]] {
+        let checked = ended(command(&arguments).args(["--config", config]));
+        assert_eq!(checked.code, 0, "{checked:?}");
+        assert!(!checked.stderr.contains("may lose it"), "{checked:?}");
+    }
+    let kept = std::fs::read_to_string(folder.path().join("refresh")).unwrap();
+    assert_ne!(kept, "first\n");
+}
+
+#[test]
+fn a_service_app_whose_refresh_token_would_be_lost_is_warned_of_and_not_asked_for() {
+    let sandbox = Sandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = with_service_app(&sandbox, folder.path());
+    // Nothing can be put beside the file, which holds for root as well.
+    std::fs::create_dir(folder.path().join(".refresh.new")).unwrap();
+    let checked = ended(command(&["check", "--online", "--config"]).arg(&config));
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(
+        checked.stderr.contains("a restart may lose it"),
+        "{checked:?}"
+    );
+    assert!(
+        checked.stdout.contains("not checked: asking might replace"),
+        "{checked:?}"
+    );
+    assert!(!checked.stdout.contains("FAILED"), "{checked:?}");
+    let kept = std::fs::read_to_string(folder.path().join("refresh")).unwrap();
+    assert_eq!(kept, "first\n");
+}

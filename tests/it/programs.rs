@@ -234,7 +234,7 @@ impl Sandbox {
         }
     }
 
-    fn control(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Answer {
         let answer = http(method, &format!("{}control/v1/{path}", self.page), body);
         assert!(answer.status < 300, "{method} {path}: {answer:?}");
         answer

@@ -249,3 +249,58 @@ fn no_debug_shows_a_secret() {
     seen.note("debug", &format!("{sources:?}\n{prepared:#?}"));
     seen.holds_no_secret();
 }
+
+#[test]
+fn no_secret_of_a_service_app_is_logged_answered_or_measured() {
+    const SECRET: &str = "S3CR3T-client-8d2f1b603b1d11ef";
+    const REFRESH: &str = "S3CR3T-refresh-8d2f1b603b1d11ef";
+    let sandbox = Sandbox::start();
+    sandbox.control(
+        "POST",
+        "bots",
+        &format!(
+            r#"{{"name":"team","service_app":{{"client_id":"C0ffee","client_secret":"{SECRET}","refresh_token":"{REFRESH}"}}}}"#
+        ),
+    );
+    sandbox.control("PUT", "rooms/ops/bots/team", "");
+    let folder = tempfile::tempdir().unwrap();
+    let toml = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"0s\"\n\
+         [delivery]\nanswer_within = \"5s\"\n[webex]\nbase_url = \"{}\"\n\
+         [bots.team]\nclient_id = \"C0ffee\"\nclient_secret_file = \"{}\"\n\
+         refresh_token_file = \"{}\"\n[receivers.default]\nrooms = [\"{}\"]\n",
+        sandbox.api,
+        write(folder.path(), "secret", SECRET),
+        write(folder.path(), "refresh", REFRESH),
+        sandbox.rooms["ops"],
+    );
+    let config = write(folder.path(), "config.toml", &toml);
+    let mut command = ours();
+    command.env("RUST_LOG", "trace");
+    let service = Service::with_config_and(&mut command, Path::new(&config));
+    let mut seen = Seen::default();
+    let firing = captured("one-firing");
+    let delivered = service.notify(&firing);
+    assert_eq!(delivered.reason(), "delivered", "{delivered:?}");
+    seen.answer("delivered", &delivered);
+
+    let refused = r#"{"service_app":{"expire_tokens":true,"refresh_token":"another"}}"#;
+    sandbox.control("PATCH", "bots/team", refused);
+    let other = firing.replace("\"groupKey\":\"", "\"groupKey\":\"other");
+    let refused = service.notify(&other);
+    assert_eq!(refused.reason(), "token_refused", "{refused:?}");
+    seen.answer("refused", &refused);
+    seen.answer("metrics", &http("GET", &service.url("/metrics"), ""));
+    let check = ours()
+        .args(["check", "--online", "--config", &config])
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    assert!(!check.status.success());
+    seen.note("check", &format!("{check:?}"));
+    service.program.signal("TERM");
+    let (_, printed) = service.program.end();
+    assert!(printed.contains("TRACE"), "it says all that it can");
+    seen.note("log", &printed);
+    seen.holds_no_secret();
+}

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    BotCode, BotLabel, FALLBACK_REASONS, MessageKind, Metrics, OutcomeLabel, ReceiverKind,
-    ReceiverLabel, ReceiverOutcome, ReceiverReason,
+    BotCode, BotLabel, BotOutcome, FALLBACK_REASONS, MessageKind, Metrics, OutcomeLabel, RENEWALS,
+    ReceiverKind, ReceiverLabel, ReceiverOutcome, ReceiverReason,
 };
 
 /// A receiver, and what its configuration rules out.
@@ -80,6 +80,13 @@ impl Metrics {
             };
             drop(self.request_duration.get_or_create(&label));
             drop(self.ambiguous.get_or_create(&label));
+            for outcome in RENEWALS {
+                let bot = Arc::clone(bot);
+                drop(
+                    self.token_renewals
+                        .get_or_create(&BotOutcome { bot, outcome }),
+                );
+            }
             for code in &self.labels.codes {
                 let bot = Arc::clone(bot);
                 drop(self.requests.get_or_create(&BotCode { bot, code }));
@@ -121,6 +128,10 @@ impl Metrics {
         };
         self.request_duration.remove(&label);
         self.ambiguous.remove(&label);
+        for outcome in RENEWALS {
+            let bot = Arc::clone(bot);
+            self.token_renewals.remove(&BotOutcome { bot, outcome });
+        }
         for code in &self.labels.codes {
             let bot = Arc::clone(bot);
             self.requests.remove(&BotCode { bot, code });
