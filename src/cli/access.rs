@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{Identity, ServiceApp, can_replace_secret, replace_secret};
 use crate::webex::{Client, Renewal};
@@ -63,10 +63,11 @@ async fn of_app(client: &Client, app: &ServiceApp, file: &Path) -> Access {
         }
     };
     if let Some(fresh) = &grant.refresh_token
+        && fresh.expose_secret() != secrets.refresh_token.expose_secret()
         && let Err(error) = replace_secret(file, fresh)
     {
         return Access::Failed(format!(
-            "Webex may have replaced its refresh token, and {} cannot be written ({error}); \
+            "Webex has replaced its refresh token, and {} cannot be written ({error}); \
              get another one from Webex",
             file.display()
         ));
