@@ -1,6 +1,8 @@
 //! The command line: what it prints where, and how it ends.
 
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -224,6 +226,8 @@ fn a_token_file_that_cannot_be_read_is_one_line() {
         ("two words", "holds characters that no token has"),
     ] {
         let (_folder, token) = file("token", content);
+        // A secret that every user may read is warned of as well.
+        std::fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
         let (_other, path) = file("config.toml", &config(&token));
         let told = run(&["serve", "--config", &path]);
         assert_eq!((told.code, told.stdout.as_str()), (FAILED, ""));
