@@ -1,7 +1,9 @@
 //! TLS at the service's own port, and callers known by their certificates.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -93,6 +95,7 @@ impl Files {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         std::fs::write(self.path(name), text).unwrap();
+        keep_to_oneself(&self.path(name));
         self.path(name)
     }
 
@@ -114,6 +117,11 @@ impl Files {
         }
         toml
     }
+}
+
+/// A secret that every user may read is warned of.
+fn keep_to_oneself(file: &Path) {
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
 }
 
 fn client(ca: &Authority, pair: Option<&Pair>) -> reqwest::Client {
@@ -322,6 +330,7 @@ fn check_says_whose_credentials_can_be_guessed_or_are_not_here() {
     let folder = tempfile::tempdir().unwrap();
     let short = folder.path().join("short");
     std::fs::write(&short, "a-token-that-is-long-enough\nhunter2\n").unwrap();
+    keep_to_oneself(&short);
     let told = |file: &std::path::Path| {
         let config = folder.path().join("config.toml");
         let text = format!(
