@@ -355,7 +355,12 @@ fn watched_engine(
 pub fn configuration(config: &Config, renderer: Renderer, client: Client) -> Configuration {
     Configuration {
         settings: config.delivery.clone(),
-        bots: config.bots.clone(),
+        bots: config
+            .bots
+            .iter()
+            .chain(&config.webhooks)
+            .map(|(name, bot)| (Arc::clone(name), bot.clone()))
+            .collect(),
         routes: config.routes.clone(),
         client,
         renderer: Arc::new(renderer),

@@ -8,6 +8,7 @@ mod pattern;
 mod remembered;
 mod rooms;
 mod targets;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -25,12 +26,16 @@ use crate::webex::Recipient;
 /// The receiver that `POST /alertmanager` without a name means.
 pub const DEFAULT_RECEIVER: &str = "default";
 
+/// What the name of a bot begins with that is no bot, but an incoming webhook: it has a queue, a
+/// gate and a pace of its own, as a bot has.
+pub const WEBHOOK_BOT: &str = "webhook/";
+
 /// A named entry of the configuration, addressed by the URL path.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     /// Its name; may hold slashes, as prometheus-operator's `namespace/name/receiver`.
     pub name: Arc<str>,
-    /// Where its messages go: rooms, then people. Empty only where [`Self::room_from`]
+    /// Where its messages go: rooms, then people, then webhooks. Empty only where [`Self::room_from`]
     /// refuses what asks for no room.
     pub destinations: Vec<Destination>,
     /// The name of the template that makes the message.
@@ -108,6 +113,8 @@ pub enum Target {
     Room(Arc<str>),
     /// A person, by an e-mail address of Webex: a direct message.
     Person(Arc<str>),
+    /// An incoming webhook, by its name in the configuration: its URL is a secret.
+    Webhook(Arc<str>),
 }
 
 impl Destination {
@@ -116,27 +123,29 @@ impl Destination {
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
         match &self.target {
-            Target::Room(id) | Target::Person(id) => id,
-        }
-    }
-}
-
-impl<'a> From<&'a Target> for Recipient<'a> {
-    fn from(target: &'a Target) -> Self {
-        match target {
-            Target::Room(id) => Self::Room(id),
-            Target::Person(address) => Self::Person(address),
+            Target::Room(id) | Target::Person(id) | Target::Webhook(id) => id,
         }
     }
 }
 
 impl Target {
+    /// What a message to it names. A webhook is named by its URL alone.
+    #[must_use]
+    pub fn recipient(&self) -> Option<Recipient<'_>> {
+        match self {
+            Self::Room(id) => Some(Recipient::Room(id)),
+            Self::Person(address) => Some(Recipient::Person(address)),
+            Self::Webhook(_) => None,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub const fn noun(&self) -> &'static str {
         match self {
             Self::Room(_) => "room",
             Self::Person(_) => "person",
+            Self::Webhook(_) => "webhook",
         }
     }
 }

@@ -11,11 +11,11 @@ use super::fallback::report;
 use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
 use crate::alertmanager::{Notification, Status};
 use crate::app::{Prepared, prepare};
-use crate::config::{Config, Identity, can_replace_secret};
+use crate::config::{Config, Identity, SecretError, can_replace_secret};
 use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
 use crate::render::{self, Fallback, Subject};
-use crate::routing::{Conversation, Receiver};
+use crate::routing::{Conversation, Destination, Receiver, Target};
 use crate::webex::{Client, Https};
 
 /// A larger sample is rendered once a template, not once a receiver: there may be thousands.
@@ -57,6 +57,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     forgetful(config);
+    if !webhooks(&prepared, arguments.online) {
+        return Ok(ExitCode::FAILURE);
+    }
     if config.webex.proxy.is_some() {
         tell(&format!(
             "note: Webex is reached through the proxy {}",
@@ -88,8 +91,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ));
         return Ok(ExitCode::FAILURE);
     }
+    let webhooks = match config.webhooks.len() {
+        0 => String::new(),
+        number => format!("{}, ", counted(number, "webhook")),
+    };
     let sound = format!(
-        "ok: {}, {}, {}",
+        "ok: {}, {webhooks}{}, {}",
         counted(config.bots.len(), "bot"),
         counted(config.routes.iter().count(), "receiver"),
         counted(prepared.renderer.names().len(), "template")
@@ -100,6 +107,38 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     tell(&sound);
     ask_webex(config, arguments.format)
+}
+
+/// Tells what is wrong with webhooks, and says whether the service would start with what is at
+/// hand.
+fn webhooks(prepared: &Prepared, is_online: bool) -> bool {
+    let mut is_sound = true;
+    for webhook in prepared.config.webhooks.values() {
+        match webhook.identity.check() {
+            Err(error @ SecretError::NotAWebhook(..)) => {
+                tell(&format!("error: {error}"));
+                is_sound = false;
+            }
+            Err(error) if !is_online => tell(&format!(
+                "warning: {error}\n  hint: `serve` needs it; here nothing depends on it"
+            )),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    for receiver in prepared.config.routes.iter() {
+        let is_webhook = |one: &Destination| matches!(one.target, Target::Webhook(_));
+        if receiver.destinations.iter().any(is_webhook)
+            && prepared.renderer.has_card(&receiver.template)
+        {
+            tell(&format!(
+                "warning: receiver `{}`: its webhooks get no card of template `{}`, because \
+                 webhooks take Markdown alone\n  \
+                 hint: use a bot and its rooms where the card matters",
+                receiver.name, receiver.template
+            ));
+        }
+    }
+    is_sound
 }
 
 /// Asks Webex, prints what it said, and says whether all can be posted.

@@ -1,7 +1,7 @@
 //! What `check --online` asks Webex: who each bot is, and whether it is where it is to post.
 //!
 //! Nothing is posted. Whether a person can be written to shows only when a message is sent,
-//! so people are listed as not checked.
+//! so people and webhooks are listed as not checked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::access::{Access, access};
 use super::table::{cell, table};
-use crate::config::{Config, Identity};
+use crate::config::{Bot, Config, Identity};
 use crate::routing::{Destination, Receiver, RoomFrom, Target};
 use crate::webex::{Client, Error, Person, Room};
 
@@ -43,7 +43,7 @@ struct BotFound {
 struct Way {
     receiver: Arc<str>,
     bot: Arc<str>,
-    /// `room` or `person`.
+    /// `room`, `person` or `webhook`.
     kind: &'static str,
     /// Its name in the configuration, else its id or address.
     destination: Arc<str>,
@@ -141,8 +141,10 @@ pub(super) async fn ask(client: &Client, config: &Config) -> Report {
     let receivers = ways.iter().map(|(receiver, destination)| {
         let found = rooms.get(&(&destination.bot, destination.id()));
         let (title, state) = found.cloned().unwrap_or_else(|| {
+            let webhook = config.webhooks.get(&destination.bot);
+            let failed = webhook.and_then(of_webhook);
             let why = "only a message would tell".to_owned();
-            (None, State::NotChecked(why))
+            (None, failed.unwrap_or(State::NotChecked(why)))
         });
         Way {
             receiver: Arc::clone(receiver),
@@ -157,6 +159,12 @@ pub(super) async fn ask(client: &Client, config: &Config) -> Report {
         receivers: receivers.collect(),
         bots,
     }
+}
+
+/// A webhook's URL can be looked at, but nothing can be asked of it.
+fn of_webhook(webhook: &Bot) -> Option<State> {
+    let unusable = webhook.identity.check().err()?;
+    Some(State::Failed(unusable.to_string()))
 }
 
 /// Where a receiver's messages go, and where its alerts or its URL may ask them to go.

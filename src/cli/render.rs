@@ -20,7 +20,7 @@ use crate::render::{
 };
 use crate::routing::{Conversation, DEFAULT_RECEIVER, Target};
 use crate::sandbox::{self, html};
-use crate::webex::{Attachment, NewMessage, Recipient};
+use crate::webex::{Attachment, IncomingMessage, NewMessage};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -215,15 +215,21 @@ fn data(format: Format, message: &Message, target: &Target) -> anyhow::Result<Op
             let card: serde_json::Value = serde_json::from_str(card.json())?;
             serde_json::to_string_pretty(&card)?
         }
-        Format::Request => serde_json::to_string_pretty(&NewMessage {
-            to: Recipient::from(target),
-            markdown: Some(&message.markdown),
-            text: None,
-            parent_id: None,
-            attachments: card
-                .and_then(|card| Attachment::card(card.json()))
-                .map(|card| [card]),
-        })?,
+        Format::Request => match target.recipient() {
+            Some(to) => serde_json::to_string_pretty(&NewMessage {
+                to,
+                markdown: Some(&message.markdown),
+                text: None,
+                parent_id: None,
+                attachments: card
+                    .and_then(|card| Attachment::card(card.json()))
+                    .map(|card| [card]),
+            })?,
+            None => serde_json::to_string_pretty(&IncomingMessage {
+                markdown: Some(&message.markdown),
+                text: None,
+            })?,
+        },
     }))
 }
 

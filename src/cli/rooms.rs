@@ -64,6 +64,9 @@ fn chosen<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<(&'a Arc
             .bots
             .get_key_value(name)
             .ok_or_else(|| anyhow!("no bot is named `{name}`; there are {}", names())),
+        None if config.bots.is_empty() => {
+            bail!("there is no bot, and webhooks do not tell their rooms; write `[bots.default]`")
+        }
         None => match config.bots.iter().collect::<Vec<_>>().as_slice() {
             [one] => Ok(*one),
             _ => bail!("there are several bots; say which by `--bot`: {}", names()),

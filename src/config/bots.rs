@@ -10,6 +10,7 @@ use super::layers::Sources;
 use super::resolve::Bot;
 use super::secret::{SecretSource, could_be_a_secret};
 use super::settings;
+use crate::routing::WEBHOOK_BOT;
 
 /// The keys of a service app; all are needed.
 const OF_APP: [&str; 3] = ["client_id", "client_secret_file", "refresh_token_file"];
@@ -26,6 +27,13 @@ impl Judge<'_> {
         let mut resolved = BTreeMap::new();
         let mut refresh_tokens = BTreeMap::new();
         for (name, bot) in bots {
+            if name.starts_with(WEBHOOK_BOT) {
+                self.error(
+                    &["bots", name],
+                    format!("names that begin with `{WEBHOOK_BOT}` are kept for webhooks"),
+                    "give the bot another name",
+                );
+            }
             if let Some(file) = &bot.refresh_token_file {
                 self.refresh_token_is_its_own(name, file, &mut refresh_tokens);
             }
@@ -201,7 +209,7 @@ impl Judge<'_> {
 
 /// Names are shown, and a token that stands where a name should is not: names of variables
 /// are capitals by custom, and what is not is short.
-fn is_name_of_variable(text: &str) -> bool {
+pub(super) fn is_name_of_variable(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     !text.is_empty()

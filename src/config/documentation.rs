@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::settings::{Bot, Receiver, Settings};
+use super::settings::{Bot, Receiver, Settings, Webhook};
 use super::{Config, ConfigError, Draft, Sources};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
@@ -71,6 +71,8 @@ fn every_key_stands_in_a_table_with_its_default() {
         "bots.NAME".into(),
         serde_json::to_value(Bot::default()).unwrap(),
     ));
+    let webhook = serde_json::to_value(Webhook::default()).unwrap();
+    sections.push(("webhooks.NAME".into(), webhook));
     let receiver = serde_json::to_value(Receiver::default()).unwrap();
     sections.push(("receivers.NAME".into(), receiver));
     let tls = defaults["server"]["tls"].clone();

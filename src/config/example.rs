@@ -5,19 +5,20 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, RoomFrom, Settings};
+use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, RoomFrom, Settings, Webhook};
 use super::{Draft, Sources};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// The example with every optional key written out: a comment with one `#` and a key, or the
-/// header of a list's item.
+/// header of a table or of a list's item.
 pub(super) fn with_optional_keys() -> String {
     let uncommented = EXAMPLE.lines().map(|line| {
         line.strip_prefix("# ")
             .filter(|rest| {
                 let key = rest.split(" = ").next().unwrap_or_default();
                 rest.starts_with("[[")
+                    || rest.starts_with('[') && rest.ends_with(']')
                     || rest.contains(" = ")
                         && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
             })
@@ -71,6 +72,8 @@ fn it_names_every_key_and_no_other() {
     }
     let bot = serde_json::to_value(Bot::default()).unwrap();
     assert_eq!(keys(&example["bots"]["default"]), keys(&bot));
+    let webhook = serde_json::to_value(Webhook::default()).unwrap();
+    assert_eq!(keys(&example["webhooks"]["alerts"]), keys(&webhook));
     let receiver = serde_json::to_value(Receiver::default()).unwrap();
     assert_eq!(keys(&example["receivers"]["default"]), keys(&receiver));
     let mention = serde_json::to_value(Mention::default()).unwrap();
@@ -102,7 +105,7 @@ fn each_key_is_explained() {
     let lines: Vec<&str> = text.lines().collect();
     for (number, line) in lines.iter().enumerate() {
         let is_room = line.starts_with("ops = ");
-        let is_second_of_two = line.starts_with("token_env = ");
+        let is_second_of_two = line.starts_with("token_env = ") || line.starts_with("url_env = ");
         if line.contains(" = ") && !line.starts_with('#') && !is_room && !is_second_of_two {
             assert!(lines[number - 1].starts_with("# "), "{line}");
         }
@@ -118,6 +121,7 @@ fn it_is_accepted_without_a_warning_also_with_every_optional_key() {
         .replace("\nclient_id = ", "\n# client_id = ")
         .replace("\nclient_secret_file = ", "\n# client_secret_file = ")
         .replace("\nrefresh_token_file = ", "\n# refresh_token_file = ")
+        .replace("\nurl_env = ", "\n# url_env = ")
         .replace(
             "/etc/alertmanager-webex/templates",
             folder.path().to_str().unwrap(),

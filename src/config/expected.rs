@@ -128,6 +128,15 @@ const BOT: Expected = Expected {
     hint: "write `[bots.NAME]`, and its keys below",
     ..TABLE
 };
+const WEBHOOK: Expected = Expected {
+    hint: "write `[webhooks.NAME]`, and its keys below",
+    ..TABLE
+};
+const WEBHOOKS: Expected = Expected {
+    shape: Shape::List,
+    what: "a list of webhooks",
+    hint: "write it like `[\"alerts\"]`, with names of `[webhooks.NAME]`",
+};
 const RECEIVER: Expected = Expected {
     hint: "write `[receivers.NAME]`, and its keys below",
     ..TABLE
@@ -164,9 +173,11 @@ pub(super) fn expected(path: &[String]) -> Expected {
             _,
             "messages_per_minute" | "burst" | "room_messages_per_minute",
         ]
+        | ["webhooks", _, "messages_per_minute" | "burst"]
         | ["receivers", _, "max_messages_per_minute"] => COUNT,
         ["webex", "no_proxy"] => HOSTS,
         ["receivers", _, "rooms"] => ROOMS,
+        ["receivers", _, "webhooks"] => WEBHOOKS,
         ["receivers", _, "room_from"] => ROOM_FROM,
         ["receivers", _, "room_from", "allow"] => ALLOWED,
         ["receivers", _, "room_from", "otherwise"] => OTHERWISE,
@@ -188,6 +199,7 @@ pub(super) fn expected(path: &[String]) -> Expected {
         ["links", "rewrite", _] => RULE,
         ["log", "format"] => FORMAT,
         ["bots", _] => BOT,
+        ["webhooks", _] => WEBHOOK,
         ["receivers", _] => RECEIVER,
         [_] => TABLE,
         _ => ANY_TEXT,
@@ -237,7 +249,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::config::settings::{Bot, Receiver, Settings};
+    use crate::config::settings::{Bot, Receiver, Settings, Webhook};
 
     /// The shape of the default agrees with what is told to who wrote something else.
     fn agrees(path: &[&str], default: &Value) {
@@ -271,6 +283,10 @@ mod tests {
         agrees(
             &["bots", "ops"],
             &serde_json::to_value(Bot::default()).unwrap(),
+        );
+        agrees(
+            &["webhooks", "ops"],
+            &serde_json::to_value(Webhook::default()).unwrap(),
         );
         agrees(
             &["receivers", "ops"],

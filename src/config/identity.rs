@@ -54,7 +54,7 @@ impl ServiceApp {
     pub fn refresh_token_file(&self) -> Option<&Path> {
         match &self.refresh_token {
             SecretSource::File(path) => Some(path),
-            SecretSource::Variable(..) => None,
+            SecretSource::Variable(..) | SecretSource::Webhook(..) => None,
         }
     }
 
@@ -63,7 +63,7 @@ impl ServiceApp {
     pub fn is_same(&self, other: &Self) -> bool {
         let file = |source: &SecretSource| match source {
             SecretSource::File(path) => Some(path.clone()),
-            SecretSource::Variable(..) => None,
+            SecretSource::Variable(..) | SecretSource::Webhook(..) => None,
         };
         self.client_id == other.client_id
             && file(&self.client_secret) == file(&other.client_secret)

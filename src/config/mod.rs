@@ -33,6 +33,7 @@ mod settings;
 mod tenancy;
 mod units;
 mod webex;
+mod webhooks;
 
 pub use files::{Files, Seen};
 pub use identity::{AppSecrets, Identity, ServiceApp};
@@ -45,3 +46,4 @@ pub use schema::schema;
 pub use secret::{SecretError, SecretSource};
 pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates, Tls};
 pub use webex::{Proxy, ProxyCredentials, Webex};
+pub use webhooks::WebhookRule;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::settings::Settings;
 
 /// Tables whose entries the author names; what changed in them is told by name.
-const NAMED: [&str; 3] = ["bots", "receivers", "rooms"];
+const NAMED: [&str; 4] = ["bots", "receivers", "rooms", "webhooks"];
 
 /// Keys that count only from the start of the process. A reload applies the rest.
 pub const NEEDS_RESTART: &[&str] = &[
@@ -59,6 +59,8 @@ pub struct Changes {
     pub receivers: Names,
     /// Entries of `[rooms]`.
     pub rooms: Names,
+    /// Entries of `[webhooks]`.
+    pub webhooks: Names,
     /// Files of `templates.directory`.
     pub templates: Names,
     /// Keys that name a file which holds something else now: tokens, certificates.
@@ -129,6 +131,7 @@ impl Changes {
         self.receivers.told("receiver", &mut told);
         self.bots.told("bot", &mut told);
         self.rooms.told("room", &mut told);
+        self.webhooks.told("webhook", &mut told);
         self.templates.told("template", &mut told);
         match self.files.len() {
             0 => {}
@@ -194,6 +197,7 @@ impl Outline {
             bots: named("bots"),
             receivers: named("receivers"),
             rooms: named("rooms"),
+            webhooks: named("webhooks"),
             keys,
             restart,
             ..Changes::default()

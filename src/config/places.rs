@@ -96,7 +96,7 @@ pub(super) fn written<S: AsRef<str>>(path: &[S]) -> String {
         [
             "receivers",
             _,
-            "rooms" | "people" | "namespaces" | "basic_auth" | "client_subjects",
+            "rooms" | "people" | "webhooks" | "namespaces" | "basic_auth" | "client_subjects",
             _,
         ] => path[..3].to_vec(),
         ["receivers", name, "basic_auth", _, key] => vec!["receivers", name, "basic_auth", key],

@@ -9,6 +9,7 @@ use super::room_id;
 use super::secret::could_be_a_secret;
 use super::settings;
 use super::tenancy::NamedRooms;
+use super::webhooks::{bot_name, needs_bot};
 use crate::render::ReceiverData;
 use crate::routing::{Conversation, Destination, Receiver, Target};
 
@@ -16,6 +17,8 @@ use crate::routing::{Conversation, Destination, Receiver, Target};
 pub(super) struct Known<'a> {
     pub(super) bots: &'a [Arc<str>],
     pub(super) rooms: &'a BTreeMap<String, String>,
+    /// Names of webhooks.
+    pub(super) webhooks: &'a [Arc<str>],
     pub(super) named: &'a NamedRooms,
     /// `None` where the templates could not be loaded; that is a problem of its own.
     pub(super) templates: Option<&'a [String]>,
@@ -30,7 +33,10 @@ impl Judge<'_> {
         known: &Known<'_>,
     ) -> Option<Receiver> {
         self.receiver_name(name);
-        let bot = self.bot_of(name, receiver, known.bots);
+        let needs_bot = needs_bot(receiver) || receiver.bot.is_some();
+        let bot = needs_bot
+            .then(|| self.bot_of(name, receiver, known.bots))
+            .flatten();
         let mut targets = self.rooms_of(name, receiver, known.rooms);
         targets.extend(self.people_of(name, &receiver.people));
         if let Some(templates) = known.templates {
@@ -41,17 +47,23 @@ impl Judge<'_> {
         let mention = self.mention(name, &receiver.mention);
         let namespaces = self.namespaces(name, &receiver.namespaces);
         let room_from = self.room_from(name, &receiver.room_from, known.named, bot.as_ref());
-        let bot = bot?;
+        let webhooks = self.webhooks_of(name, receiver, known.webhooks).into_iter();
+        if needs_bot && bot.is_none() {
+            return None;
+        }
+        let mut destinations = Vec::new();
+        for (name, target) in targets {
+            let bot = Arc::clone(bot.as_ref()?);
+            destinations.push(Destination { bot, name, target });
+        }
+        destinations.extend(webhooks.map(|(name, target)| Destination {
+            bot: bot_name(&name),
+            name,
+            target,
+        }));
         Some(Receiver {
             name: name.into(),
-            destinations: targets
-                .into_iter()
-                .map(|(name, target)| Destination {
-                    bot: Arc::clone(&bot),
-                    name,
-                    target,
-                })
-                .collect(),
+            destinations,
             template: receiver.template.clone(),
             conversation,
             messages: ReceiverData::new(&receiver.settings, mention),
@@ -120,7 +132,9 @@ impl Judge<'_> {
     ) -> Vec<(Arc<str>, Target)> {
         let path = ["receivers", name, "rooms"];
         let people = ["receivers", name, "people"];
-        let is_empty = receiver.rooms.is_empty() && receiver.people.is_empty();
+        let is_empty =
+            receiver.rooms.is_empty() && receiver.people.is_empty() && receiver.webhooks.is_empty();
+        let webhooks = ["receivers", name, "webhooks"];
         let may_be_empty = receiver.room_from.otherwise == settings::Otherwise::Refuse;
         if may_be_empty && !is_empty {
             self.warn(
@@ -129,7 +143,12 @@ impl Judge<'_> {
                 "remove `rooms` and `people`, or write `otherwise = \"own_rooms\"`",
             );
         }
-        if is_empty && !may_be_empty && !self.noted(&path) && !self.noted(&people) {
+        if is_empty
+            && !may_be_empty
+            && !self.noted(&path)
+            && !self.noted(&people)
+            && !self.noted(&webhooks)
+        {
             self.error(
                 &path,
                 "this receiver has no room",
@@ -259,7 +278,7 @@ impl Judge<'_> {
 }
 
 /// Message and hint for a name that nothing has.
-fn unknown<S: AsRef<str>>(thing: &str, wanted: &str, known: &[S]) -> (String, String) {
+pub(super) fn unknown<S: AsRef<str>>(thing: &str, wanted: &str, known: &[S]) -> (String, String) {
     let message = if could_be_a_secret(wanted) {
         format!("no {thing} has this name")
     } else {

@@ -24,6 +24,7 @@ use super::problem::{ConfigError, Place, Problem, Severity};
 use super::receivers::Known;
 use super::settings::{self, Settings};
 use super::webex::Webex;
+use super::webhooks::needs_bot;
 use crate::render;
 use crate::routing::{DEFAULT_RECEIVER, Routes, Target};
 
@@ -45,8 +46,10 @@ pub struct Config {
     pub webex: Webex,
     /// What is logged.
     pub log: settings::Log,
-    /// The Webex identities, by name; never empty.
+    /// The Webex identities, by name. There is one, or a webhook.
     pub bots: BTreeMap<Arc<str>, Bot>,
+    /// The incoming webhooks, each as the bot of its own that it is to the engine.
+    pub webhooks: BTreeMap<Arc<str>, Bot>,
     /// The receivers; never empty.
     pub routes: Routes,
     /// The files that all of this was read from.
@@ -144,6 +147,7 @@ impl<'a> Draft<'a> {
             links,
             bots,
             rooms,
+            webhooks,
             receivers,
             log,
         } = self.settings;
@@ -162,19 +166,26 @@ impl<'a> Draft<'a> {
         judge.log(&log);
         judge.timezone(&template_settings.timezone);
         judge.links(&links);
+        let allow_http = webex.allow_http;
         let webex = judge.webex(webex, self.sources);
         let names: Vec<Arc<str>> = bots.keys().map(|name| name.as_str().into()).collect();
         let bots = judge.bots(&bots, self.sources);
         for (name, id) in &rooms {
             judge.room_id(&["rooms", name], id);
         }
-        judge.presence(names.is_empty(), receivers.is_empty());
+        let base_url = webex.as_ref().map(|webex| &webex.base_url);
+        let webhook_names: Vec<Arc<str>> =
+            webhooks.keys().map(|name| name.as_str().into()).collect();
+        let webhooks = judge.webhooks(&webhooks, self.sources, base_url, allow_http);
+        let wants_bot = webhook_names.is_empty() || receivers.values().any(needs_bot);
+        judge.presence(names.is_empty() && wants_bot, receivers.is_empty());
         let by_name = rooms
             .iter()
             .map(|(name, id)| (name.as_str().into(), Target::Room(id.as_str().into())));
         let known = Known {
             bots: &names,
             rooms: &rooms,
+            webhooks: &webhook_names,
             named: &Arc::new(by_name.collect()),
             templates,
         };
@@ -194,6 +205,7 @@ impl<'a> Draft<'a> {
                 webex,
                 log,
                 bots,
+                webhooks,
                 routes,
                 files,
                 outline,

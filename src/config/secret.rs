@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+
+use super::webhooks::WebhookRule;
 
 /// The largest file that is taken for a secret.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Whether a text that should be a name or a path may be a secret in the wrong place, so
-/// that it is not shown. Webex's tokens have a hundred letters and no slash.
+/// that it is not shown. Webex's tokens have a hundred letters and no slash; the URL of an
+/// incoming webhook is one as well.
 pub(super) fn could_be_a_secret(text: &str) -> bool {
-    text.len() >= 32 && !text.contains('/')
+    text.len() >= 32 && !text.contains('/') || text.contains("://")
 }
 
 /// Where a secret is read from.
@@ -21,6 +25,8 @@ pub enum SecretSource {
     File(PathBuf),
     /// An environment variable of that name, read once.
     Variable(String, SecretString),
+    /// The URL of an incoming webhook, which stands there and is judged whenever it is read.
+    Webhook(Box<Self>, Arc<WebhookRule>),
 }
 
 /// Why a secret could not be had. Never holds the secret.
@@ -48,6 +54,11 @@ pub enum SecretError {
         "{0} holds control characters, which no password has; it should hold the password and nothing else"
     )]
     NotAPassword(String),
+    /// It is not the URL of an incoming webhook.
+    #[error(
+        "{0} does not hold the URL of an incoming webhook: {1}; copy the URL that Webex's App Hub shows, whole"
+    )]
+    NotAWebhook(String, &'static str),
 }
 
 impl SecretSource {
@@ -58,6 +69,11 @@ impl SecretSource {
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = self.text()?;
         let trimmed = text.expose_secret().trim();
+        if let Self::Webhook(_, rule) = self
+            && let Some(fault) = rule.fault(trimmed)
+        {
+            return Err(SecretError::NotAWebhook(self.to_string(), fault));
+        }
         if trimmed.is_empty() {
             return Err(SecretError::Empty(self.to_string()));
         }
@@ -106,6 +122,7 @@ impl SecretSource {
     fn text(&self) -> Result<SecretString, SecretError> {
         match self {
             Self::Variable(_, secret) => Ok(secret.clone()),
+            Self::Webhook(source, _) => source.text(),
             Self::File(path) => {
                 let unreadable = |source| SecretError::Unreadable {
                     path: path.clone(),
@@ -126,6 +143,7 @@ impl fmt::Display for SecretSource {
         match self {
             Self::File(path) => write!(f, "the secret file {}", path.display()),
             Self::Variable(name, _) => write!(f, "the environment variable {name}"),
+            Self::Webhook(source, _) => source.fmt(f),
         }
     }
 }

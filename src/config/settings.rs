@@ -36,6 +36,8 @@ pub struct Settings {
     pub bots: BTreeMap<String, Bot>,
     /// `[rooms]`: names for ids.
     pub rooms: BTreeMap<String, String>,
+    /// `[webhooks.NAME]`
+    pub webhooks: BTreeMap<String, Webhook>,
     /// `[receivers.NAME]`
     pub receivers: BTreeMap<String, Receiver>,
     /// `[log]`
@@ -281,6 +283,32 @@ impl Default for Bot {
     }
 }
 
+/// An incoming webhook of Webex: a room that is posted to by an address alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Webhook {
+    /// The file that holds its URL.
+    pub url_file: Option<PathBuf>,
+    /// The environment variable that holds its URL.
+    pub url_env: Option<String>,
+    /// A ceiling on what is posted there.
+    pub messages_per_minute: NonZeroU32,
+    /// How many messages may go out at once before the ceiling holds them back.
+    pub burst: NonZeroU32,
+}
+
+impl Default for Webhook {
+    fn default() -> Self {
+        Self {
+            url_file: None,
+            url_env: None,
+            messages_per_minute: nonzero(60),
+            burst: nonzero(10),
+        }
+    }
+}
+
 /// What `POST /alertmanager/NAME` does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -292,6 +320,8 @@ pub struct Receiver {
     pub rooms: Vec<String>,
     /// E-mail addresses of Webex, each for direct messages.
     pub people: Vec<String>,
+    /// Names from `[webhooks]`.
+    pub webhooks: Vec<String>,
     /// Rooms that may be asked for instead of these.
     pub room_from: RoomFrom,
     /// Namespaces whose alerts it takes: names, or beginnings such as `team-a-*`; all where
@@ -325,6 +355,7 @@ impl Default for Receiver {
             bot: None,
             rooms: Vec::new(),
             people: Vec::new(),
+            webhooks: Vec::new(),
             room_from: RoomFrom::default(),
             namespaces: Vec::new(),
             template: "default".to_owned(),

@@ -13,9 +13,10 @@ use super::bot::Bot;
 use super::conversation::Kind;
 use super::job::{Item, Job, Settled};
 use super::notes;
-use super::retry::{Form, Verdict, judge};
+use super::retry::{Form, Verdict, judge, judge_webhook};
+use crate::routing::Target;
 use crate::telemetry::MessageKind;
-use crate::webex::{self, Accepted, Attachment, NewMessage, Recipient};
+use crate::webex::{self, Accepted, Attachment, IncomingMessage, NewMessage};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
@@ -91,17 +92,29 @@ impl Bot {
             Form::Card => job.first().message().card.as_ref(),
             Form::Markdown | Form::Text => None,
         };
+        let markdown = (form != Form::Text).then_some(text.as_str());
+        let text = (form == Form::Text).then_some(text.as_str());
+        let start = Instant::now();
+        let client = &engine.loaded().client;
+        let Some(to) = job.destination().target.recipient() else {
+            let message = IncomingMessage { markdown, text };
+            let answer = client.post_incoming(token, &message).await;
+            self.answered(start, answer.as_ref().err());
+            // Nothing tells which message it is, nor in which room.
+            return answer.map(|()| Accepted {
+                id: String::new(),
+                room_id: String::new(),
+            });
+        };
         let message = NewMessage {
-            to: Recipient::from(&job.destination().target),
-            markdown: (form != Form::Text).then_some(text),
-            text: (form == Form::Text).then_some(text),
+            to,
+            markdown,
+            text,
             parent_id: parent,
             attachments: card
                 .and_then(|card| Attachment::card(card.json()))
                 .map(|card| [card]),
         };
-        let start = Instant::now();
-        let client = &engine.loaded().client;
         let answer = client.post_message(token, &message).await;
         self.answered(start, answer.as_ref().err());
         if let Ok(accepted) = &answer {
@@ -130,7 +143,13 @@ impl Bot {
     ) -> Attempt {
         tracing::debug!(bot = %self.name, %error, "a request failed: {error}");
         self.note_error(error);
-        let settled = match judge(error, form) {
+        let is_webhook = matches!(job.destination().target, Target::Webhook(_));
+        let verdict = if is_webhook {
+            judge_webhook(error, form)
+        } else {
+            judge(error, form)
+        };
+        let settled = match verdict {
             Verdict::CloseGate(wait) => Settled::Limited(wait),
             Verdict::Retry {
                 ambiguous,
@@ -160,6 +179,10 @@ impl Bot {
             }
             Verdict::Plainer if job.is_digest() => Settled::MessageRefused(error.to_string()),
             Verdict::Plainer => return self.plainer(job, form, error),
+            Verdict::RoomRefused if is_webhook && self.token.reread(token).await => {
+                tracing::info!(bot = %self.name, "`{}` has a new URL", self.name);
+                Settled::Again
+            }
             Verdict::RoomRefused => Settled::RoomRefused(error.to_string()),
             Verdict::MessageRefused => Settled::MessageRefused(error.to_string()),
         };

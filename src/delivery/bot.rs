@@ -20,6 +20,7 @@ use super::outcome::{Outcome, RefusalCause, Trouble};
 use super::queue::Queue;
 use super::token::{Secrets, Token, Use};
 use crate::config;
+use crate::routing::WEBHOOK_BOT;
 use crate::telemetry::Metrics;
 use crate::webex::{self, Client};
 
@@ -58,9 +59,20 @@ impl Bot {
 
     /// A reload: another ceiling, another token, or the same. Queue, gate and pace stay.
     pub(super) fn change(&self, settings: &config::Bot, digest_after: Duration, secrets: Secrets) {
-        self.queue().change(settings, digest_after);
-        self.token.change(secrets);
+        let is_other = self.token.change(secrets);
+        let mut queue = self.queue();
+        queue.change(settings, digest_after);
+        if is_other && self.is_webhook() {
+            // Another URL may well lead to a room that takes messages.
+            queue.revive();
+        }
+        drop(queue);
         self.wake();
+    }
+
+    /// Whether it is an incoming webhook, which has a URL instead of an identity.
+    pub(super) fn is_webhook(&self) -> bool {
+        self.name.starts_with(WEBHOOK_BOT)
     }
 
     /// It has no place in the configuration any more.
@@ -267,6 +279,9 @@ impl Bot {
     /// Asks Webex who it is, and tells the log. Nothing depends on the answer: Alertmanager
     /// needs our 503 and its reason rather than a process that does not start.
     pub(super) async fn introduce(&self, client: &Client) {
+        if self.is_webhook() {
+            return; // It has no identity, and only a message would tell whether it works.
+        }
         let bot = &self.name;
         let Use::Now(token) = self.token.look(Instant::now()) else {
             return;

@@ -49,7 +49,7 @@ impl Engine {
         notification: &Notification<'_>,
     ) -> Dispatch {
         if receiver.namespaces.is_empty() && receiver.room_from.is_none() {
-            return Dispatch(Claim::One(self.submit_by(loaded, receiver, notification)));
+            return Dispatch(self.on_all_ways(loaded, receiver, notification));
         }
         let assigned = {
             let mut known = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,10 +64,12 @@ impl Engine {
                 return Dispatch(Claim::Nowhere(refused));
             }
         };
-        let tickets = assigned.parts.iter();
-        let tickets = tickets
-            .map(|part| self.submit_by(loaded, &part.receiver, &part.notification))
-            .collect();
+        let mut tickets = Vec::new();
+        for part in &assigned.parts {
+            let ways = part.receiver.ways();
+            let submit = |way| self.submit_by(loaded, way, &part.notification);
+            tickets.extend(ways.iter().map(submit));
+        }
         Dispatch(Claim::Parts(Parts {
             engine: Arc::clone(self),
             receiver: Arc::clone(receiver),
@@ -77,6 +79,32 @@ impl Engine {
             strayed: assigned.strayed,
             whole: assigned.whole,
         }))
+    }
+}
+
+impl Engine {
+    /// Delivers by each bot and each webhook that the receiver has: what holds up one of them
+    /// does not hold up the others.
+    fn on_all_ways(
+        self: &Arc<Self>,
+        loaded: &Loaded,
+        receiver: &Arc<Receiver>,
+        notification: &Notification<'_>,
+    ) -> Claim {
+        let ways = receiver.ways();
+        if let [only] = &ways[..] {
+            return Claim::One(self.submit_by(loaded, only, notification));
+        }
+        let submit = |way| self.submit_by(loaded, way, notification);
+        Claim::Parts(Parts {
+            engine: Arc::clone(self),
+            receiver: Arc::clone(receiver),
+            tickets: ways.iter().map(submit).collect(),
+            refused: None,
+            withheld: 0,
+            strayed: 0,
+            whole: None,
+        })
     }
 }
 
@@ -105,6 +133,7 @@ impl Dispatch {
 
 impl Parts {
     async fn outcome(self) -> Outcome {
+        let groups: Vec<_> = self.tickets.iter().filter_map(Ticket::group).collect();
         let outcomes = join_all(self.tickets.into_iter().map(Ticket::outcome)).await;
         let refused = self.refused.as_ref().map(Refusal::not_assigned);
         let outcome = Outcome::of_parts(outcomes, refused);
@@ -117,6 +146,12 @@ impl Parts {
                 let rooms = self.engine.rooms.lock();
                 let mut rooms = rooms.unwrap_or_else(PoisonError::into_inner);
                 rooms.delivered(whole, Instant::now());
+            }
+        } else {
+            // Alertmanager will ask for the whole again: what is done stays done until then.
+            let mut memory = self.engine.memory();
+            for group in groups {
+                memory.untold(group);
             }
         }
         outcome

@@ -12,7 +12,7 @@ use super::outcome::{Refusal, RefusalCause};
 use super::retry::Form;
 use super::ticket::Delivery;
 use crate::render::Message;
-use crate::routing::{Destination, Receiver};
+use crate::routing::{Destination, Receiver, Target};
 
 /// The ordered queue of one destination. A receiver with a ceiling of its own has one of its
 /// own, so that what waits for its ceiling holds up nobody else in the room.
@@ -52,11 +52,14 @@ pub(super) struct Item {
 
 impl Item {
     pub(super) fn new(delivery: &Arc<Delivery>, destination: usize) -> Self {
+        let first = delivery.messages.first();
+        let target = &delivery.receiver.destinations[destination].target;
+        let form = first.map_or(Form::Markdown, |first| richest(first, target));
         Self {
             delivery: Arc::clone(delivery),
             destination,
             part: 0,
-            form: delivery.messages.first().map_or(Form::Markdown, richest),
+            form,
             plainer: None,
             failures: 0,
             batch: usize::MAX,
@@ -67,7 +70,7 @@ impl Item {
 
     /// This is to be sent.
     pub(super) fn set_script(&mut self, script: Script) {
-        self.form = richest(script.message());
+        self.form = richest(script.message(), &self.destination().target);
         self.plainer = None;
         self.failures = 0;
         self.script = Some(Box::new(script));
@@ -88,14 +91,15 @@ impl Item {
     /// Its room has this message; on to the next.
     pub(super) fn next_part(&mut self) {
         self.part += 1;
-        let next = match &mut self.script {
-            Some(script) => {
-                script.next_request();
-                Some(script.message())
-            }
+        if let Some(script) = &mut self.script {
+            script.next_request();
+        }
+        let next = match &self.script {
+            Some(script) => Some(script.message()),
             None => self.delivery.messages.get(self.part),
         };
-        self.form = next.map_or(Form::Markdown, richest);
+        let form = next.map(|next| richest(next, &self.destination().target));
+        self.form = form.unwrap_or(Form::Markdown);
         self.plainer = None;
         self.failures = 0;
     }
@@ -141,9 +145,9 @@ impl Item {
     }
 }
 
-/// The form that shows most of a message.
-fn richest(message: &Message) -> Form {
-    if message.card.is_some() {
+/// The form that shows most of a message. Webhooks take no card.
+fn richest(message: &Message, target: &Target) -> Form {
+    if message.card.is_some() && !matches!(target, Target::Webhook(_)) {
         Form::Card
     } else {
         Form::Markdown

@@ -16,7 +16,7 @@ use super::bot::Bot;
 use super::token::{Secrets, Token};
 use crate::config;
 use crate::render::Renderer;
-use crate::routing::{Conversation, Receiver, Routes};
+use crate::routing::{Conversation, Receiver, Routes, WEBHOOK_BOT};
 use crate::telemetry::ReceiverSeries;
 use crate::webex::Client;
 
@@ -28,7 +28,7 @@ const KEEP_METRICS: Duration = Duration::from_secs(60);
 pub struct Configuration {
     /// When a delivery ends and what is remembered.
     pub settings: config::Delivery,
-    /// The bots by name.
+    /// The bots by name, and the webhooks among them.
     pub bots: BTreeMap<Arc<str>, config::Bot>,
     /// The receivers.
     pub routes: Routes,
@@ -60,7 +60,7 @@ impl Loaded {
         &self.client
     }
 
-    /// The bot of a receiver; all its rooms are reached by one.
+    /// The bot of a receiver whose rooms are reached by one, as those of [`Receiver::ways`] are.
     pub(super) fn bot_of(&self, receiver: &Receiver) -> Option<&Arc<Bot>> {
         self.bots.get(&receiver.destinations.first()?.bot)
     }
@@ -87,12 +87,19 @@ impl Read {
     }
 }
 
-/// A bot's token cannot be read.
+/// A bot's token, or a webhook's URL, cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("bot `{bot}` has no token: {source}")]
+#[error("{}: {source}", without(.bot))]
 pub struct TokenError {
     bot: Arc<str>,
     source: config::SecretError,
+}
+
+fn without(bot: &str) -> String {
+    match bot.strip_prefix(WEBHOOK_BOT) {
+        Some(webhook) => format!("webhook `{webhook}` has no URL"),
+        None => format!("bot `{bot}` has no token"),
+    }
 }
 
 /// Reads the tokens, and makes the bots that are not among `present`.

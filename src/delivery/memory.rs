@@ -321,6 +321,16 @@ impl Memory {
         }
     }
 
+    /// Nobody was told after all, since something else of the same notification is not done: it
+    /// will be asked for again, and is not to be posted again until then.
+    pub(super) fn untold(&mut self, group: GroupId) {
+        if let Some(newest) = self.newest.get_mut(&group)
+            && let State::Accepted { told, .. } = &mut newest.state
+        {
+            *told = false;
+        }
+    }
+
     /// Which of the alerts, by index, do not stand in what was delivered last of the group.
     /// `None` where that is not known.
     pub(super) fn changed(&self, group: GroupId, alerts: &[AlertState]) -> Option<Vec<usize>> {

@@ -63,7 +63,7 @@ use crate::routing::{Conversation, Receiver, Remembered};
 use crate::telemetry::Metrics;
 use bot::Bot;
 use conversation::{Conversations, InMemory};
-use memory::{Known, Memory, Names};
+use memory::{GroupId, Known, Memory, Names};
 use ticket::{Claim, Delivery, What};
 
 /// Delivers notifications.
@@ -153,7 +153,8 @@ impl Engine {
         self.submit_by(&self.loaded(), receiver, notification)
     }
 
-    /// As [`Self::submit`], by the configuration that the receiver was found in.
+    /// As [`Self::submit`], by the configuration that the receiver was found in. All its
+    /// destinations are reached by one bot, as those of [`Receiver::ways`] are.
     pub fn submit_by(
         self: &Arc<Self>,
         loaded: &Loaded,
@@ -171,7 +172,7 @@ impl Engine {
             let known = memory.look_up(group, &content, Instant::now());
             (known, memory.changed(group, &alerts))
         };
-        if let Some(ticket) = self.joined(&known_already, receiver) {
+        if let Some(ticket) = self.joined(&known_already, receiver, group) {
             return ticket;
         }
         if self.draining.is_cancelled() {
@@ -219,7 +220,7 @@ impl Engine {
         let now = Instant::now();
         let mut memory = self.memory();
         let known = memory.look_up(delivery.group, &delivery.content, now);
-        if let Some(ticket) = self.joined(&known, &delivery.receiver) {
+        if let Some(ticket) = self.joined(&known, &delivery.receiver, delivery.group) {
             return Some(ticket);
         }
         self.begun(delivery);
@@ -248,7 +249,12 @@ impl Engine {
         None
     }
 
-    fn joined(self: &Arc<Self>, known: &Known, receiver: &Receiver) -> Option<Ticket> {
+    fn joined(
+        self: &Arc<Self>,
+        known: &Known,
+        receiver: &Receiver,
+        group: GroupId,
+    ) -> Option<Ticket> {
         let claim = match known {
             Known::New | Known::Newer(_) => return None,
             Known::Underway(delivery) => {
@@ -260,7 +266,7 @@ impl Engine {
             }
             Known::Accepted(of) => {
                 self.metrics.duplicate(&receiver.name);
-                Claim::Known(Outcome::Repeat { of: *of })
+                Claim::Repeat { of: *of, group }
             }
         };
         Some(Ticket(claim))

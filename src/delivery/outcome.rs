@@ -52,7 +52,7 @@ pub enum Outcome {
 pub struct Refusal {
     /// What is refused.
     pub cause: RefusalCause,
-    /// The word for what refuses: `room` or `person`.
+    /// The word for what refuses: `room`, `person` or `webhook`.
     pub noun: &'static str,
     /// What people call it.
     pub room: Arc<str>,
@@ -166,6 +166,10 @@ impl fmt::Display for Refusal {
             RefusalCause::Room if self.noun == "person" => (
                 "is unknown to Webex",
                 "write the address that the person has in Webex",
+            ),
+            RefusalCause::Room if self.noun == "webhook" => (
+                "is unknown to Webex, or switched off",
+                "make one in Webex's App Hub, and put its URL into the webhook's file or variable",
             ),
             RefusalCause::Room => (
                 "is unknown to Webex, or the bot is not in it",

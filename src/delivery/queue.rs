@@ -78,6 +78,11 @@ impl Queue {
         self.quotas.change(bot);
     }
 
+    /// Forgets which rooms refused last.
+    pub(super) fn revive(&mut self) {
+        self.dead = DeadRooms::default();
+    }
+
     /// Takes a notification for all its rooms. Returns the rooms that are known to refuse.
     pub(super) fn push(&mut self, delivery: &Arc<Delivery>, now: Instant) -> Vec<Through> {
         let mut through = Vec::new();

@@ -80,6 +80,17 @@ pub(super) fn judge(error: &Error, form: Form) -> Verdict {
     }
 }
 
+/// Judges the answer of an incoming webhook. There is no token to mend: whatever is wrong with
+/// the URL is wrong with where it leads to.
+pub(super) fn judge_webhook(error: &Error, form: Form) -> Verdict {
+    match error {
+        Error::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404 | 410) => {
+            Verdict::RoomRefused
+        }
+        error => judge(error, form),
+    }
+}
+
 /// What came of changing or deleting a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edited {
@@ -184,6 +195,18 @@ mod tests {
                     assert_eq!(richer, expected, "{code}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_webhook_differs_in_what_is_said_of_its_url() {
+        for code in 100..=599 {
+            let error = status(code, RetryAfter::Missing);
+            let expected = match code {
+                401 | 403 | 404 | 410 => Verdict::RoomRefused,
+                _ => judge(&error, Form::Markdown),
+            };
+            assert_eq!(judge_webhook(&error, Form::Markdown), expected, "{code}");
         }
     }
 

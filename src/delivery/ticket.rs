@@ -230,6 +230,8 @@ pub struct Ticket(pub(super) Claim);
 pub(super) enum Claim {
     /// It is known already.
     Known(Outcome),
+    /// It was accepted a moment ago.
+    Repeat { of: jiff::Timestamp, group: GroupId },
     /// It is under way.
     Underway {
         delivery: Arc<Delivery>,
@@ -242,8 +244,17 @@ impl Ticket {
     #[must_use]
     pub fn delivery(&self) -> Option<DeliveryId> {
         match &self.0 {
-            Claim::Known(_) => None,
+            Claim::Known(_) | Claim::Repeat { .. } => None,
             Claim::Underway { delivery, .. } => Some(delivery.id),
+        }
+    }
+
+    /// Its group and destinations, where something of it may be remembered.
+    pub(super) fn group(&self) -> Option<GroupId> {
+        match &self.0 {
+            Claim::Known(_) => None,
+            Claim::Repeat { group, .. } => Some(*group),
+            Claim::Underway { delivery, .. } => Some(delivery.group),
         }
     }
 
@@ -252,6 +263,7 @@ impl Ticket {
     pub async fn outcome(self) -> Outcome {
         match self.0 {
             Claim::Known(outcome) => outcome,
+            Claim::Repeat { of, .. } => Outcome::Repeat { of },
             Claim::Underway { delivery, engine } => {
                 let mut outcome = delivery.outcome.subscribe();
                 let finished = timeout(

@@ -103,25 +103,32 @@ impl Token {
     }
 
     /// What was read takes its place. That the same token was refused is not forgotten, and
-    /// an access token that was got stays.
-    pub(super) fn change(&self, secrets: Secrets) {
-        {
+    /// an access token that was got stays. Says whether a given one is another.
+    pub(super) fn change(&self, secrets: Secrets) -> bool {
+        let is_other = {
             let mut state = self.state();
             match (&mut *state, secrets) {
                 (State::Given(given), Secrets::Token(source, token)) => {
                     given.source = source;
-                    if !same(&given.current, &token) {
+                    let is_other = !same(&given.current, &token);
+                    if is_other {
                         given.current = Arc::new(token);
                         given.refused = None;
                     }
+                    is_other
                 }
                 (State::Leased(lease), Secrets::ServiceApp(app)) if lease.app.is_same(&app) => {
                     lease.hurry(Instant::now());
+                    false
                 }
-                (state, secrets) => *state = secrets.state(),
+                (state, secrets) => {
+                    *state = secrets.state();
+                    true
+                }
             }
-        }
+        };
         self.hurried.notify_one();
+        is_other
     }
 
     /// Whether the token may be used.
@@ -170,13 +177,35 @@ impl Token {
         now: Instant,
         random: f64,
     ) -> bool {
-        let source = match &mut *self.state() {
+        if let State::Leased(lease) = &mut *self.state() {
+            lease.refused(used, now, random);
+            self.hurried.notify_one();
+            return false;
+        }
+        if self.reread(used).await {
+            return true;
+        }
+        let mut state = self.state();
+        let State::Given(given) = &mut *state else {
+            return false; // A reload has made it another bot.
+        };
+        if !same(&given.current, used) {
+            return true;
+        }
+        let since = given.refused.map_or(now, |refused| refused.since);
+        given.refused = Some(Refused {
+            since,
+            next_probe: now + PROBE_EVERY,
+        });
+        false
+    }
+
+    /// Reads the source again and says whether another token is there now. What is wrong with
+    /// the URL of a webhook is so for its room alone, so that it is not noted as refused.
+    pub(super) async fn reread(&self, used: &Arc<SecretString>) -> bool {
+        let source = match &*self.state() {
             State::Given(given) => given.source.clone(),
-            State::Leased(lease) => {
-                lease.refused(used, now, random);
-                self.hurried.notify_one();
-                return false;
-            }
+            State::Leased(_) => return false,
         };
         let read = tokio::task::spawn_blocking(move || source.read()).await;
         let mut state = self.state();
@@ -193,11 +222,6 @@ impl Token {
             given.refused = None;
             return true;
         }
-        let since = given.refused.map_or(now, |refused| refused.since);
-        given.refused = Some(Refused {
-            since,
-            next_probe: now + PROBE_EVERY,
-        });
         false
     }
 

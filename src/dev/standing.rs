@@ -61,7 +61,7 @@ fn rooms(receiver: &Receiver) -> Vec<Room> {
 pub(super) fn room_id(destination: &Destination) -> Option<Arc<str>> {
     match &destination.target {
         Target::Room(id) => Some(Arc::clone(id)),
-        Target::Person(_) => None,
+        Target::Person(_) | Target::Webhook(_) => None,
     }
 }
 

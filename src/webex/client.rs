@@ -13,7 +13,7 @@ use url::Url;
 
 use super::error::{Error, RetryAfter, one_line};
 use super::transport::{Transport, TransportError};
-use super::types::{Accepted, Edit, ErrorBody, NewMessage, Person};
+use super::types::{Accepted, Edit, ErrorBody, IncomingMessage, NewMessage, Person};
 
 /// Speaks to Webex through a [`Transport`]; the token comes with each call.
 #[derive(Clone)]
@@ -64,6 +64,36 @@ impl Client {
     ) -> Result<Accepted, Error> {
         self.accepted(Method::POST, self.messages.clone(), message, token)
             .await
+    }
+
+    /// Posts to an incoming webhook, whose URL is the secret that comes instead of a token.
+    /// Webex answers 200 or 204, and no id.
+    ///
+    /// # Errors
+    /// As [`Self::post_message`].
+    pub async fn post_incoming(
+        &self,
+        url: &SecretString,
+        message: &IncomingMessage<'_>,
+    ) -> Result<(), Error> {
+        // Strings always serialise.
+        let mut request =
+            Request::new(Bytes::from(serde_json::to_vec(message).unwrap_or_default()));
+        *request.method_mut() = Method::POST;
+        // It was judged when it was read; nothing was sent.
+        *request.uri_mut() = url.expose_secret().parse().map_err(|_| {
+            TransportError::Connect("the URL of the webhook is no address".to_owned())
+        })?;
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let answer = self.transport.send(request).await?;
+        match answer.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            StatusCode::OK if !is_page(&answer) => Ok(()),
+            status if status.is_success() => Err(Error::NotWebex { status }),
+            status => Err(refused(status, &answer)),
+        }
     }
 
     /// Edits one's own message: `PUT /messages/{id}`.
@@ -157,6 +187,13 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
         .map_err(|_| TransportError::Connect("the token cannot stand in a header".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Whether this is a page for people, as a captive portal shows.
+fn is_page(answer: &Response<Bytes>) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+        || answer.body().trim_ascii_start().starts_with(b"<")
 }
 
 /// Success with the JSON that was asked for; anything else is not Webex's success.

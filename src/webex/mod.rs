@@ -21,4 +21,4 @@ pub use grant::{Grant, Renewal};
 pub use proxy::ProxyError;
 pub use tls::{TlsError, install_provider};
 pub use transport::{Https, Transport, TransportError, WayError};
-pub use types::{Accepted, Attachment, Edit, NewMessage, Person, Recipient, Room};
+pub use types::{Accepted, Attachment, Edit, IncomingMessage, NewMessage, Person, Recipient, Room};

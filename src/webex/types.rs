@@ -29,6 +29,18 @@ pub struct NewMessage<'a> {
     pub attachments: Option<[Attachment<'a>; 1]>,
 }
 
+/// The body of a post to an incoming webhook: one of the two. Neither a card nor a reply goes
+/// this way.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct IncomingMessage<'a> {
+    /// Webex's Markdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<&'a str>,
+    /// Plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<&'a str>,
+}
+
 /// The body of `PUT /messages/{id}`: other Markdown for one's own message. Webex takes ten of
 /// them for a message, and none for one with a card or a file.
 ///

@@ -32,3 +32,4 @@ mod templates;
 mod tenancy;
 mod tls;
 mod way_to_webex;
+mod webhooks;

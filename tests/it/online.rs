@@ -27,6 +27,7 @@ fn config(sandbox: &Sandbox) -> tempfile::NamedTempFile {
          [receivers.\"team-a/alerts/webex\"]\nbot = \"good\"\nrooms = [\"general\"]\npeople = [\"oncall@example.org\"]\n\
          room_from = {{ annotation = \"webex_room\", allow = [\"g*\"] }}\n\
          [receivers.second]\nbot = \"stale\"\nrooms = [\"ops\"]\n\
+         [receivers.hooked]\nwebhooks = [\"alerts\"]\n[webhooks.alerts]\nurl_env = \"HOOK\"\n\
          [receivers.third]\nbot = \"absent\"\nrooms = [\"ops\"]\n",
         sandbox.api, sandbox.rooms["general"], sandbox.rooms["ops"],
     );
@@ -41,7 +42,8 @@ fn online(sandbox: &Sandbox, arguments: &[&str]) -> Ended {
         command(arguments)
             .args(["--config", file])
             .env("GOOD", &sandbox.token)
-            .env("STALE", "a-token-that-was-regenerated"),
+            .env("STALE", "a-token-that-was-regenerated")
+            .env("HOOK", format!("{}/webhooks/incoming/s3cret", sandbox.api)),
     )
 }
 

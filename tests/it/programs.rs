@@ -268,6 +268,13 @@ impl Sandbox {
         self.control("POST", "faults", fault);
     }
 
+    /// Makes an incoming webhook. Returns the part of its URL that nobody may know.
+    pub(crate) fn add_webhook(&self, name: &str, room: &str) -> String {
+        let new = format!(r#"{{"name":"{name}","room":"{room}"}}"#);
+        let webhook = self.control("POST", "webhooks", &new).json();
+        webhook["id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn set_token(&self, token: &str) {
         self.control(
             "PATCH",

@@ -17,6 +17,7 @@ const ROTATED: &str = "S3CR3T-rotated-6fe2a8c0-3b1d-11ef-9f6a-5d0c7e1b2a34-4c8b"
 const BEARER: &str = "S3CR3T-bearer-8d2f1b603b1d11ef";
 const PASSWORD: &str = "S3CR3T-password-8d2f1b603b1d11ef";
 const ADMIN: &str = "S3CR3T-admin-8d2f1b603b1d11ef";
+const WEBEX: &str = "https://webexapis.com/v1";
 const PROXY: &str = "S3CR3T-proxy-8d2f1b603b1d11ef";
 
 /// Everything that anybody but Webex can see.
@@ -32,12 +33,12 @@ impl Seen {
         self.note(what, &format!("{} {}", answer.status, answer.text));
     }
 
-    /// Also as `Authorization: Basic` would show it.
-    fn holds_no_secret(&self) {
+    /// Also as `Authorization: Basic` would show it, nor the ids of webhooks.
+    fn holds_no_secret(&self, webhook: &str) {
         let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
         let basic = encode(format!("prometheus:{PASSWORD}"));
         let proxy = encode(format!("me:{PROXY}"));
-        for secret in [MARK, &basic, &proxy] {
+        for secret in [MARK, &basic, &proxy, webhook] {
             let line = self.0.lines().find(|line| line.contains(secret));
             assert!(line.is_none(), "{secret}: {}", line.unwrap_or_default());
         }
@@ -70,15 +71,17 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
     path.display().to_string()
 }
 
-/// A configuration with every kind of secret.
-fn toml(sandbox: &Sandbox, folder: &Path) -> String {
+/// A configuration with every kind of secret; `webhook` is the id of one.
+fn toml(sandbox: &Sandbox, folder: &Path, webhook: &str) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\nshutdown_delay = \"0s\"\nadmin_bearer_token_file = \"{}\"\n\
          [delivery]\nanswer_within = \"1s\"\n[webex]\nbase_url = \"{}\"\nproxy = \"http://127.0.0.1:9\"\n\
          proxy_credentials_file = \"{}\"\nno_proxy = [\"127.0.0.1\"]\n[bots.default]\ntoken_file = \"{}\"\n\
          [receivers.default]\nrooms = [\"{}\"]\n\
          [receivers.guarded]\nrooms = [\"{}\"]\nbearer_token_file = \"{}\"\n\
-         basic_auth = [{{ username = \"prometheus\", password_file = \"{}\" }}]\n",
+         basic_auth = [{{ username = \"prometheus\", password_file = \"{}\" }}]\n\
+         [receivers.hooked]\nwebhooks = [\"alerts\", \"gone\"]\n\
+         [webhooks.alerts]\nurl_file = \"{}\"\n[webhooks.gone]\nurl_file = \"{}\"\n",
         write(folder, "admin", ADMIN),
         sandbox.api,
         write(folder, "proxy", &format!("me:{PROXY}")),
@@ -87,7 +90,14 @@ fn toml(sandbox: &Sandbox, folder: &Path) -> String {
         sandbox.rooms["general"],
         write(folder, "bearer", BEARER),
         write(folder, "password", PASSWORD),
+        write(folder, "webhook", &incoming(&sandbox.api, webhook)),
+        write(folder, "gone", &incoming(&sandbox.api, MARK)),
     )
+}
+
+/// The URL of a webhook.
+fn incoming(api: &str, id: &str) -> String {
+    format!("{api}/webhooks/incoming/{id}\n")
 }
 
 /// Configurations in which a secret stands where it does not belong.
@@ -132,6 +142,31 @@ fn slips(sound: &str) -> Vec<String> {
             "[receivers.default]\n",
             format!("[receivers.default]\ntemplate = \"{TOKEN}\"\n"),
         ),
+        (
+            "webhooks = [\"alerts\"",
+            format!("webhooks = [\"{}\"", incoming(WEBEX, MARK).trim()),
+        ),
+        (
+            "[webhooks.alerts]\nurl_file = \"",
+            format!(
+                "[webhooks.alerts]\nurl_file = \"{}",
+                incoming(WEBEX, MARK).trim()
+            ),
+        ),
+        (
+            "[webhooks.alerts]\nurl_file = \"",
+            format!(
+                "[webhooks.alerts]\nurl_env = \"{}",
+                incoming(WEBEX, MARK).trim()
+            ),
+        ),
+        (
+            "[webhooks.alerts]\nurl_file = \"",
+            format!(
+                "[webhooks.alerts]\nurl = \"{}",
+                incoming(WEBEX, MARK).trim()
+            ),
+        ),
     ] {
         assert!(sound.contains(old), "{old}");
         slips.push(sound.replacen(old, &new, 1));
@@ -139,12 +174,37 @@ fn slips(sound: &str) -> Vec<String> {
     slips
 }
 
+/// One webhook takes the notification, the other is none that Webex knows.
+fn hooked(seen: &mut Seen, url: &str, firing: &str) {
+    let answer = call("POST", url, "", firing);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.text.contains("partial"), "{answer:?}");
+    seen.answer("hooked", &answer);
+}
+
+/// A URL that is none of Webex's is told by `check`, and not taken by a reload.
+fn url_elsewhere(seen: &mut Seen, folder: &Path, reload: &str) {
+    let elsewhere = incoming("https://elsewhere.example.org/v1", MARK);
+    write(folder, "gone", &elsewhere);
+    let answer = call("POST", reload, &format!("Bearer {ADMIN}"), "");
+    assert!(answer.status >= 400, "{answer:?}");
+    seen.answer("elsewhere", &answer);
+    let config = folder.join("config.toml");
+    let check = ours().arg("check").arg("--config").arg(config).output();
+    let check = check.unwrap();
+    assert!(!check.status.success(), "{check:?}");
+    let said = String::from_utf8(check.stderr).unwrap();
+    assert!(said.contains("its host is neither Webex's"), "{said}");
+    seen.note("check", &said);
+}
+
 #[test]
 fn no_secret_is_logged_answered_measured_or_listed() {
     let sandbox = Sandbox::start();
     sandbox.set_token(TOKEN);
     let folder = tempfile::tempdir().unwrap();
-    let sound = toml(&sandbox, folder.path());
+    let webhook = sandbox.add_webhook("alerts", "ops");
+    let sound = toml(&sandbox, folder.path(), &webhook);
     let config = write(folder.path(), "config.toml", &sound);
     let mut command = ours();
     command
@@ -178,6 +238,7 @@ fn no_secret_is_logged_answered_measured_or_listed() {
         assert_eq!(answer.status, status, "{answer:?}");
         seen.answer("guarded", &answer);
     }
+    hooked(&mut seen, &service.url("/alertmanager/hooked"), &firing);
     seen.answer(
         "no payload",
         &call("POST", &service.url("/alertmanager"), &admin, "{"),
@@ -214,6 +275,9 @@ fn no_secret_is_logged_answered_measured_or_listed() {
         assert!(!check.status.success(), "{slip}");
         seen.note("check", &String::from_utf8(check.stderr).unwrap());
     }
+    write(folder.path(), "config.toml", &sound);
+    url_elsewhere(&mut seen, folder.path(), &reload);
+    write(folder.path(), "gone", &incoming(&sandbox.api, MARK));
     write(folder.path(), "token", ROTATED);
     write(folder.path(), "config.toml", &sound);
     seen.answer("reload", &call("POST", &reload, &admin, ""));
@@ -232,14 +296,15 @@ fn no_secret_is_logged_answered_measured_or_listed() {
     let (_, printed) = service.program.end();
     assert!(printed.contains("TRACE"), "it says all that it can");
     seen.note("log", &printed);
-    seen.holds_no_secret();
+    seen.holds_no_secret(&webhook);
 }
 
 #[test]
 fn no_debug_shows_a_secret() {
     let sandbox = Sandbox::start();
     let folder = tempfile::tempdir().unwrap();
-    let config = write(folder.path(), "config.toml", &toml(&sandbox, folder.path()));
+    let sound = toml(&sandbox, folder.path(), MARK);
+    let config = write(folder.path(), "config.toml", &sound);
     let sources = Sources {
         file: Some(config.into()),
         environment: [("WEBEX_TOKEN".to_owned(), TOKEN.to_owned())].into(),
@@ -247,7 +312,7 @@ fn no_debug_shows_a_secret() {
     let prepared = prepare(&sources).unwrap_or_else(|error| panic!("{error}"));
     let mut seen = Seen::default();
     seen.note("debug", &format!("{sources:?}\n{prepared:#?}"));
-    seen.holds_no_secret();
+    seen.holds_no_secret(MARK);
 }
 
 #[test]
@@ -302,5 +367,5 @@ fn no_secret_of_a_service_app_is_logged_answered_or_measured() {
     let (_, printed) = service.program.end();
     assert!(printed.contains("TRACE"), "it says all that it can");
     seen.note("log", &printed);
-    seen.holds_no_secret();
+    seen.holds_no_secret(MARK);
 }
