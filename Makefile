@@ -22,6 +22,8 @@ VENV := .tools/venv
 ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
 BROWSER := tests/browser/node_modules/.package-lock.json
+# Programs in Go, each built once from the module in tools/go/ that pins it.
+CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
 
 # The linters of the venv go before any that the machine has: theirs are the pinned ones.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -31,6 +33,7 @@ export ALERTMANAGER_BIN := $(CURDIR)/$(ALERTMANAGER)/alertmanager
 export AMTOOL_BIN := $(CURDIR)/$(ALERTMANAGER)/amtool
 export ALERTMANAGER_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/alertmanager
 export AMTOOL_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/amtool
+export HELM_BIN := $(CURDIR)/.tools/go/helm
 
 .PHONY: help
 help: ## List the targets
@@ -142,3 +145,6 @@ $(ALERTMANAGER)/amtool: | prerequisites
 $(ALERTMANAGER_OLD)/amtool: | prerequisites
 	@tools/step --quiet "Alertmanager $(ALERTMANAGER_OLD_VERSION), built once in a minute: the end-to-end tests run an old one too" \
 		tools/build-alertmanager "$(ALERTMANAGER_OLD_VERSION)" "$(ALERTMANAGER_OLD_SUM)" "$(CURDIR)/$(ALERTMANAGER_OLD)"
+
+.tools/go/%: tools/go/%/go.mod tools/go/%/go.sum tools/build-go-tool | prerequisites
+	@tools/step --quiet "$*, built once in a minute or two" tools/build-go-tool "tools/go/$*" "$@"
