@@ -133,6 +133,64 @@ impl From<Vec<ServiceError>> for StartError {
     }
 }
 
+/// The service before it has a port: what delivers, and what requests meet.
+pub struct Unbound {
+    /// Delivers.
+    pub engine: Arc<Engine>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What requests meet.
+    pub service: Arc<Service>,
+    /// Reads the configuration again when somebody asks; it has to be run.
+    pub reloader: Reloader,
+}
+
+impl Unbound {
+    /// Reads the secrets and puts everything together. Must be called on the runtime that is
+    /// to deliver.
+    ///
+    /// # Errors
+    /// When a secret cannot be read, or TLS cannot be set up.
+    pub fn new(
+        prepared: Prepared,
+        transport: Arc<dyn Transport>,
+        way: Way,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self, StartError> {
+        let Prepared {
+            config,
+            renderer,
+            seen,
+            sources,
+        } = prepared;
+        let (engine, metrics) = watched_engine(&config, renderer, transport, observer)?;
+        let server = &config.server;
+        let current = Current::read(engine.loaded(), server)?;
+        let (reloads, requests) = Reloads::new();
+        let parts = (Arc::clone(&engine), Arc::clone(&metrics));
+        let service = Arc::new(Service::new(current, parts.0, parts.1, reloads, server));
+        let reloader = Reloader::new(reload::Parts {
+            sources,
+            way,
+            engine: Arc::clone(&engine),
+            service: Arc::clone(&service),
+            metrics: Arc::clone(&metrics),
+            requests,
+            started: Started {
+                outline: config.outline,
+                files: config.files,
+                seen,
+            },
+        });
+        Ok(Self {
+            engine,
+            metrics,
+            service,
+            reloader,
+        })
+    }
+}
+
 /// The service, bound and ready to run.
 pub struct App {
     servers: Vec<Server>,
@@ -186,18 +244,18 @@ impl App {
         way: Way,
         observer: Option<Arc<dyn Observer>>,
     ) -> Result<Self, StartError> {
-        let Prepared {
-            config,
-            renderer,
-            seen,
-            sources,
-        } = prepared;
-        let (engine, metrics) = watched_engine(&config, renderer, transport, observer)?;
-        let server = &config.server;
-        let current = Current::read(engine.loaded(), server)?;
-        let (reloads, requests) = Reloads::new();
-        let parts = (Arc::clone(&engine), Arc::clone(&metrics));
-        let service = Arc::new(Service::new(current, parts.0, parts.1, reloads, server));
+        let (listen, admin_listen) = {
+            let server = &prepared.config.server;
+            (server.listen, server.admin_listen)
+        };
+        // Everything is loaded before anything is bound: nobody finds a port that answers for
+        // a service that is not ready.
+        let Unbound {
+            engine,
+            service,
+            reloader,
+            ..
+        } = Unbound::new(prepared, transport, way, observer)?;
         let open = |key, address: SocketAddr, door| {
             let bind = |source| StartError::Bind {
                 key,
@@ -209,27 +267,14 @@ impl App {
             let server = http::serve(listener, Arc::clone(&service), door).map_err(bind)?;
             Ok::<_, StartError>((server, address))
         };
-        let (main, address) = open("server.listen", server.listen, Door::Main)?;
+        let (main, address) = open("server.listen", listen, Door::Main)?;
         let mut servers = vec![main];
         let mut admin_address = None;
-        if let Some(address) = server.admin_listen {
+        if let Some(address) = admin_listen {
             let (admin, address) = open("server.admin_listen", address, Door::Admin)?;
             servers.push(admin);
             admin_address = Some(address);
         }
-        let reloader = Reloader::new(reload::Parts {
-            sources,
-            way,
-            engine: Arc::clone(&engine),
-            service: Arc::clone(&service),
-            metrics,
-            requests,
-            started: Started {
-                outline: config.outline,
-                files: config.files,
-                seen,
-            },
-        });
         Ok(Self {
             servers,
             engine,

@@ -33,7 +33,7 @@ pub use answers::Reason;
 pub use callers::{CallerError, inspect_credentials};
 pub use notifications::TRY_HEADER;
 pub use reload::{Asked, Refused, ReloadRequests, Reloads, Status};
-pub use server::serve;
+pub use server::{app, serve};
 pub use tls::{Doubt, ServerTlsError, inspect};
 
 use crate::config;

@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::body::BoxBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::error::DispatchError;
 use actix_http::{ConnectionType, HttpService, Request, Response};
-use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::dev::{AppConfig, Server, ServiceResponse};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -45,14 +45,7 @@ pub fn serve(listener: TcpListener, service: Arc<Service>, door: Door) -> std::i
     let shutdown = builder.graceful_shutdown_signal();
     let server = builder.listen("http", listener, move || {
         let accepting = Arc::clone(&service);
-        let data = web::Data::from(Arc::clone(&service));
-        let app = App::new()
-            .app_data(data)
-            .app_data(web::Data::new(door))
-            .wrap(from_fn(around))
-            .wrap(TracingLogger::<Spans>::new())
-            .configure(|config| routes(config, &service, door));
-        let app = actix_service::IntoServiceFactory::into_factory(app)
+        let app = actix_service::IntoServiceFactory::into_factory(app(&service, door))
             .map_err(|error: actix_web::Error| error.error_response());
         let shutdown = shutdown.clone();
         let expecting = Arc::clone(&service);
@@ -86,6 +79,28 @@ pub fn serve(listener: TcpListener, service: Arc<Service>, door: Door) -> std::i
     Ok(server.run())
 }
 
+/// The routes with all that stands around each request, without a listener.
+pub fn app(
+    service: &Arc<Service>,
+    door: Door,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + use<>,
+> {
+    let data = web::Data::from(Arc::clone(service));
+    App::new()
+        .app_data(data)
+        .app_data(web::Data::new(door))
+        .wrap(from_fn(around))
+        .wrap(TracingLogger::<Spans>::new())
+        .configure(|config| routes(config, service, door))
+}
+
 /// A client that asks before it sends a body is answered at once, if it may not send it.
 fn expected(request: Request, service: &Service) -> Result<Request, Response<BoxBody>> {
     let peer = request.conn_data::<Rc<Peer>>().map(AsRef::as_ref);
@@ -104,9 +119,9 @@ fn expected(request: Request, service: &Service) -> Result<Request, Response<Box
 
 /// What every request and every answer gets.
 async fn around(
-    request: actix_web::dev::ServiceRequest,
-    next: actix_web::middleware::Next<impl actix_web::body::MessageBody>,
-) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, actix_web::Error> {
+    request: ServiceRequest,
+    next: actix_web::middleware::Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let peer = request.conn_data::<Rc<Peer>>().cloned();
     let under_way = peer.as_ref().map(|peer| peer.begin());
     let id = request.extensions().get::<RequestId>().copied();
@@ -148,12 +163,12 @@ fn guard(headers: &mut HeaderMap) {
 struct Spans;
 
 impl tracing_actix_web::RootSpanBuilder for Spans {
-    fn on_request_start(request: &actix_web::dev::ServiceRequest) -> tracing::Span {
+    fn on_request_start(request: &ServiceRequest) -> tracing::Span {
         let id = request.extensions().get::<RequestId>().copied();
         tracing::info_span!("request", request_id = id.map(tracing::field::display))
     }
 
-    fn on_request_end<B: actix_web::body::MessageBody>(
+    fn on_request_end<B: MessageBody>(
         _span: tracing::Span,
         _outcome: &Result<ServiceResponse<B>, actix_web::Error>,
     ) {

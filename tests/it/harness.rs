@@ -46,7 +46,8 @@ fn prepared_with(sandbox: &Sandbox, delay: &str, more: &str) -> Prepared {
     prepared_from(&toml(sandbox, delay, more))
 }
 
-fn toml(sandbox: &Sandbox, delay: &str, more: &str) -> String {
+/// The configuration of [`prepared`] as text.
+pub(crate) fn toml(sandbox: &Sandbox, delay: &str, more: &str) -> String {
     let room = |title| sandbox.room_id(title).unwrap();
     format!(
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\ndead = \"Y2lzY29zcGFyazovL3VzL1JPT00vZGVhZA\"\n\

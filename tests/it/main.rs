@@ -24,6 +24,7 @@ mod real_storms;
 mod real_tenants;
 mod reload;
 mod reload_files;
+mod scenarios;
 mod secrets;
 mod sequences;
 mod service_apps;
