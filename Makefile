@@ -21,6 +21,8 @@ ALERTMANAGER_OLD_SUM := h1:vbXKUR6PYRiZPRIKfmXaG+dmCKG52RtPL4Btl8hQGvg=
 VENV := .tools/venv
 ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
+# promtool and prometheus: links to the machine's, or to Debian's, unpacked.
+PROMETHEUS_TOOLS := .tools/prometheus
 BROWSER := tests/browser/node_modules/.package-lock.json
 # Programs in Go, each built once from the module in tools/go/ that pins it.
 CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
@@ -41,6 +43,7 @@ help: ## List the targets
 
 .PHONY: test
 test: lint tools ## Install what the tests need and run all of them, linters first
+	@$(MAKE) --no-print-directory test-rules
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
 	@tools/step "tests" cargo nextest run --locked --all-features
 
@@ -87,6 +90,12 @@ bench-sandbox: | prerequisites ## Measure how many posts a second the sandbox ta
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
+.PHONY: test-rules
+test-rules: $(PROMETHEUS_TOOLS)/promtool ## Test the alerts: when each fires and when not, and its runbook
+	@tools/step --quiet "alert rules" $< check rules --lint=all --lint-fatal chart/monitoring/alerts.yaml
+	@tools/step --quiet "tests of the alert rules" $< test rules tests/monitoring/*_test.yaml
+	@PROMTOOL="$(CURDIR)/$<" tools/step "runbooks of the alerts" python3 tools/monitoring/check_alerts.py
+
 .PHONY: test-browser
 test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
 	@tools/chromium
@@ -126,6 +135,10 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	@command -v npm >/dev/null || { echo "error: there is no npm; install Node.js 20 or later (Debian: apt-get install npm)" >&2; exit 1; }
 	@tools/step "packages of the browser tests" npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
 	@touch "$@"
+
+$(PROMETHEUS_TOOLS)/promtool: tools/prometheus
+	@tools/step --quiet "Prometheus, with which alerts and dashboard are tested" tools/prometheus "$(PROMETHEUS_TOOLS)"
+	@touch -h "$@"
 
 .PHONY: prerequisites
 prerequisites:
