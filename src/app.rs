@@ -95,6 +95,9 @@ pub enum StartError {
     /// Credentials of callers, or the service's certificate, cannot be used.
     #[error("{}", listed(.0))]
     Service(Vec<ServiceError>),
+    /// Ids of rooms cannot be read.
+    #[error("{}", listed(.0))]
+    Rooms(Vec<Problem>),
     /// There is no way to Webex.
     #[error(transparent)]
     Way(#[from] WayError),
@@ -358,7 +361,7 @@ impl App {
 /// The engine that a configuration describes, and the metrics that it counts in.
 ///
 /// # Errors
-/// When a bot's token cannot be read.
+/// When a bot's token or a room's id cannot be read.
 pub fn engine(
     config: &Config,
     renderer: Renderer,
@@ -374,6 +377,9 @@ fn watched_engine(
     transport: Arc<dyn Transport>,
     observer: Option<Arc<dyn Observer>>,
 ) -> Result<(Arc<Engine>, Arc<Metrics>), StartError> {
+    if !config.absent.is_empty() {
+        return Err(StartError::Rooms(config.absent.clone()));
+    }
     let metrics = Arc::new(Metrics::new(MetricLabels {
         outcomes: Reason::outcomes(),
         rejections: Reason::rejections(),

@@ -11,7 +11,7 @@ use super::fallback::report;
 use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
 use crate::alertmanager::{Notification, Status};
 use crate::app::{Prepared, prepare};
-use crate::config::{Config, Identity, SecretError, can_replace_secret};
+use crate::config::{Config, Identity, Problem, SecretError, Severity, can_replace_secret};
 use crate::http::{self, Doubt, ServerTlsError};
 use crate::render::samples::{self, ALL};
 use crate::render::{self, Fallback, Subject};
@@ -55,6 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 "warning: bot `{name}`: {error}\n  hint: `serve` needs it; here nothing depends on it"
             ));
         }
+    }
+    if !rooms(config, arguments.online) {
+        return Ok(ExitCode::FAILURE);
     }
     forgetful(config);
     if !webhooks(&prepared, arguments.online) {
@@ -107,6 +110,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     tell(&sound);
     ask_webex(config, arguments.format)
+}
+
+/// Tells of files with ids of rooms that are not here, and says whether what was asked can be
+/// told without them.
+fn rooms(config: &Config, is_online: bool) -> bool {
+    for absent in &config.absent {
+        let hint = "`serve` needs it; here nothing depends on it".to_owned();
+        let warning = Problem {
+            severity: Severity::Warning,
+            hint,
+            ..absent.clone()
+        };
+        let told = if is_online { absent } else { &warning };
+        tell(&told.to_string());
+    }
+    config.absent.is_empty() || !is_online
 }
 
 /// Tells what is wrong with webhooks, and says whether the service would start with what is at

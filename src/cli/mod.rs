@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod dev;
 mod fallback;
+mod healthcheck;
 mod online;
 mod render;
 mod room;
@@ -37,6 +38,8 @@ use crate::telemetry::init_logs;
 
 /// A configuration that cannot be used, or a wrong command line.
 const USAGE: u8 = 2;
+/// Names the configuration where no option does: an image has one place for it.
+const CONFIG_VARIABLE: &str = "ALERTMANAGER_WEBEX_CONFIG";
 
 /// Posts Alertmanager's notifications to Webex, and answers 2xx only when Webex has them
 #[derive(Debug, Parser)]
@@ -62,6 +65,8 @@ enum Command {
     Send(send::Arguments),
     /// List the rooms that a bot is in, with their ids
     Rooms(rooms::Arguments),
+    /// Ask the service that runs here whether it is ready
+    Healthcheck(healthcheck::Arguments),
     /// Print the JSON Schema of the configuration
     Schema,
     /// Print what a shell needs to complete this command line
@@ -81,14 +86,16 @@ enum Format {
 /// The configuration that a subcommand works on.
 #[derive(Debug, clap::Args)]
 struct ConfigArgument {
-    /// The TOML file; without it, `WEBEX_TOKEN` and `WEBEX_ROOM` suffice
+    /// The TOML file, which `ALERTMANAGER_WEBEX_CONFIG` may name as well; without it,
+    /// `WEBEX_TOKEN` and `WEBEX_ROOM` suffice
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 impl ConfigArgument {
     fn sources(&self) -> Sources {
-        Sources::new(self.config.clone())
+        let named = || std::env::var_os(CONFIG_VARIABLE).filter(|file| !file.is_empty());
+        Sources::new(self.config.clone().or_else(|| named().map(PathBuf::from)))
     }
 }
 
@@ -212,6 +219,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
         Command::Rooms(arguments) => rooms::run(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),
     };
@@ -223,6 +231,12 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         tell_config(error);
         return ExitCode::from(USAGE);
+    }
+    if let Some(StartError::Rooms(absent)) = error.downcast_ref::<StartError>() {
+        for problem in absent {
+            tell(&problem.to_string());
+        }
+        return ExitCode::FAILURE;
     }
     tell(&format!("error: {}", causes(error)));
     ExitCode::FAILURE

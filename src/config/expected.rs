@@ -64,6 +64,10 @@ const ROOMS: Expected = Expected {
     what: "a list of rooms",
     hint: "write it like `[\"ops\"]`, with names from `[rooms]` or room ids",
 };
+const ROOM: Expected = text(
+    "a room's id",
+    "write it in quotes, or `{ id_file = \"/run/secrets/webex/room\" }`",
+);
 const RULES: Expected = Expected {
     shape: Shape::List,
     what: "a list of rules",
@@ -199,6 +203,7 @@ pub(super) fn expected(path: &[String]) -> Expected {
         ["links", "rewrite", _] => RULE,
         ["log", "format"] => FORMAT,
         ["bots", _] => BOT,
+        ["rooms", _] => ROOM,
         ["webhooks", _] => WEBHOOK,
         ["receivers", _] => RECEIVER,
         [_] => TABLE,

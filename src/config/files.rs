@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::layers::NAMED;
 use super::outline::{Changes, Names, digest};
 use super::places::written;
 use super::settings::Settings;
@@ -97,19 +98,26 @@ fn collect(path: &mut Vec<String>, value: &Value, files: &mut Vec<(Vec<String>, 
                 path.pop();
             }
         }
-        Value::String(file)
-            if path
-                .iter()
-                .any(|key| key.ends_with("_file") || key.ends_with("_files")) =>
-        {
+        Value::String(file) if names_file(path) => {
             files.push((path.clone(), file.into()));
         }
         _ => {}
     }
 }
 
+/// Whether the key at this path names a file. What the author calls a bot or a room does not
+/// count: its name may end as it likes.
+fn names_file(path: &[String]) -> bool {
+    let is_named = path
+        .first()
+        .is_some_and(|first| NAMED.contains(&first.as_str()));
+    let keys = path.iter().skip(if is_named { 2 } else { 0 });
+    let mut keys = keys.filter(|key| key.ends_with("_file") || key.ends_with("_files"));
+    keys.next().is_some()
+}
+
 /// Keys whose files are shown to everybody anyway.
-const PUBLIC: [&str; 3] = ["ca_file", "cert_file", "client_ca_file"];
+const PUBLIC: [&str; 4] = ["ca_file", "cert_file", "client_ca_file", "id_file"];
 /// Where platforms put secrets.
 const MOUNTS: [&str; 2] = ["/run/secrets", "/var/run/secrets"];
 
@@ -211,7 +219,8 @@ mod tests {
     #[test]
     fn every_file_that_a_key_names_is_known() {
         let text = "[bots.a]\ntoken_file = \"/t\"\n[receivers.\"x/y\"]\nbearer_token_file = \"/b\"\n\
-                    settings = { some_file = \"/no\" }\n[webex]\nca_file = \"/c\"\n";
+                    settings = { some_file = \"/no\" }\n[webex]\nca_file = \"/c\"\n\
+                    [rooms]\na = { id_file = \"/r\" }\nmy_file = \"id\"\n";
         let files = Files::of(None, &settings(text)).by_key;
         let found: Vec<_> = files.keys().map(String::as_str).collect();
         assert_eq!(
@@ -219,6 +228,7 @@ mod tests {
             [
                 "bots.a.token_file",
                 "receivers.\"x/y\".bearer_token_file",
+                "rooms.a.id_file",
                 "webex.ca_file"
             ]
         );

@@ -40,11 +40,17 @@ impl<'a> Judge<'a> {
         self.problems
     }
 
-    fn note(&mut self, severity: Severity, path: &[&str], message: impl Into<String>, hint: &str) {
+    /// An error at a key, which is not noted.
+    pub(super) fn problem(&self, path: &[&str], message: String, hint: &str) -> Problem {
         let path: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
+        self.places.problem(&path, message, hint)
+    }
+
+    fn note(&mut self, severity: Severity, path: &[&str], message: impl Into<String>, hint: &str) {
+        let problem = self.problem(path, message.into(), hint);
         self.problems.push(Problem {
             severity,
-            ..self.places.problem(&path, message.into(), hint)
+            ..problem
         });
     }
 
@@ -61,6 +67,13 @@ impl<'a> Judge<'a> {
     pub(super) fn noted(&self, path: &[&str]) -> bool {
         let key = written(path);
         self.problems.iter().any(|problem| problem.key == key)
+    }
+
+    /// Whether something was wrong with a key below this one.
+    pub(super) fn noted_below(&self, path: &[&str]) -> bool {
+        let above = format!("{}.", written(path));
+        let mut problems = self.problems.iter();
+        problems.any(|problem| problem.key.starts_with(&above))
     }
 
     pub(super) fn limits(&mut self, server: &settings::Server, delivery: &settings::Delivery) {

@@ -17,12 +17,13 @@ use serde_path_to_error::Segment;
 use super::expected::expected;
 use super::places::{Places, written};
 use super::problem::{ConfigError, Place, Problem, Severity};
+use super::rooms::RoomFile;
 use super::settings::{BasicAuth, Bot, Mention, Receiver, Rewrite, RoomFrom, Settings, Webhook};
 
 /// Variables that set a key begin with this; two underscores stand for a dot.
 pub(super) const PREFIX: &str = "ALERTMANAGER_WEBEX";
 /// Tables whose entries the author names. A variable would lose the name's case.
-const NAMED: [&str; 4] = ["bots", "rooms", "webhooks", "receivers"];
+pub(super) const NAMED: [&str; 4] = ["bots", "rooms", "webhooks", "receivers"];
 
 /// Where a configuration comes from. Holds secrets from the environment, which `Debug` does
 /// not show.
@@ -232,7 +233,7 @@ fn unknown_key(path: &[String], places: &Places) -> Problem {
 
 /// The section that a key belongs to, where it stands in another.
 fn home_of(key: &str) -> Option<&'static str> {
-    const SECTIONS: [(&str, &[&str]); 12] = [
+    const SECTIONS: [(&str, &[&str]); 13] = [
         ("server", &["server"]),
         ("server.tls", &["server", "tls"]),
         ("delivery", &["delivery"]),
@@ -240,6 +241,7 @@ fn home_of(key: &str) -> Option<&'static str> {
         ("templates", &["templates"]),
         ("links", &["links"]),
         ("bots.NAME", &["bots", "NAME"]),
+        ("rooms.NAME", &["rooms", "NAME"]),
         ("webhooks.NAME", &["webhooks", "NAME"]),
         ("receivers.NAME", &["receivers", "NAME"]),
         ("receivers.NAME.mention", &["receivers", "NAME", "mention"]),
@@ -267,6 +269,7 @@ fn known_keys(table: &[String]) -> Vec<String> {
     };
     match table.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bots", _] => keys(serde_json::to_value(Bot::default())),
+        ["rooms", _] => keys(serde_json::to_value(RoomFile::default())),
         ["webhooks", _] => keys(serde_json::to_value(Webhook::default())),
         ["receivers", _] => keys(serde_json::to_value(Receiver::default())),
         ["receivers", _, "basic_auth", _] => keys(serde_json::to_value(BasicAuth::default())),

@@ -9,10 +9,8 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::layers::NAMED;
 use super::settings::Settings;
-
-/// Tables whose entries the author names; what changed in them is told by name.
-const NAMED: [&str; 4] = ["bots", "receivers", "rooms", "webhooks"];
 
 /// Keys that count only from the start of the process. A reload applies the rest.
 pub const NEEDS_RESTART: &[&str] = &[

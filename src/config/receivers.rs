@@ -1,11 +1,11 @@
 //! Receivers: the names they hold become things.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::judge::Judge;
 use super::layers::{closest, listed};
 use super::room_id;
+use super::rooms::Ids;
 use super::secret::could_be_a_secret;
 use super::settings;
 use super::tenancy::NamedRooms;
@@ -16,7 +16,7 @@ use crate::routing::{Conversation, Destination, Receiver, Target};
 /// What receivers may name.
 pub(super) struct Known<'a> {
     pub(super) bots: &'a [Arc<str>],
-    pub(super) rooms: &'a BTreeMap<String, String>,
+    pub(super) rooms: &'a Ids,
     /// Names of webhooks.
     pub(super) webhooks: &'a [Arc<str>],
     pub(super) named: &'a NamedRooms,
@@ -46,7 +46,7 @@ impl Judge<'_> {
         let access = self.access(name, receiver);
         let mention = self.mention(name, &receiver.mention);
         let namespaces = self.namespaces(name, &receiver.namespaces);
-        let room_from = self.room_from(name, &receiver.room_from, known.named, bot.as_ref());
+        let room_from = self.room_from(name, &receiver.room_from, known, bot.as_ref());
         let webhooks = self.webhooks_of(name, receiver, known.webhooks).into_iter();
         if needs_bot && bot.is_none() {
             return None;
@@ -128,7 +128,7 @@ impl Judge<'_> {
         &mut self,
         name: &str,
         receiver: &settings::Receiver,
-        known: &BTreeMap<String, String>,
+        known: &Ids,
     ) -> Vec<(Arc<str>, Target)> {
         let path = ["receivers", name, "rooms"];
         let people = ["receivers", name, "people"];
@@ -208,14 +208,9 @@ impl Judge<'_> {
     }
 
     /// A room's name for people, and its id.
-    fn room(
-        &mut self,
-        path: &[&str],
-        written: &str,
-        rooms: &BTreeMap<String, String>,
-    ) -> Option<(Arc<str>, Arc<str>)> {
+    fn room(&mut self, path: &[&str], written: &str, rooms: &Ids) -> Option<(Arc<str>, Arc<str>)> {
         if let Some(id) = rooms.get(written) {
-            return Some((written.into(), id.as_str().into()));
+            return Some((written.into(), Arc::clone(id.as_ref()?)));
         }
         let names: Vec<&String> = rooms.keys().collect();
         let near = closest(written, names.iter().map(|name| name.as_str()));
@@ -235,11 +230,7 @@ impl Judge<'_> {
     /// Ids are opaque to us: only what can never be one is refused.
     pub(super) fn room_id(&mut self, path: &[&str], id: &str) {
         if !room_id::is_plausible(id) {
-            self.error(
-                path,
-                "this is not a Webex room id",
-                "copy the id from the Webex API (`GET /rooms`); it looks like `Y2lzY29zcGFyazovL3VzL1JPT00v…`",
-            );
+            self.no_id(path);
         } else if let Some(kind) = room_id::kind(id).filter(|kind| kind != "ROOM") {
             self.warn(
                 path,
@@ -247,6 +238,15 @@ impl Judge<'_> {
                 "copy the id of the room itself",
             );
         }
+    }
+
+    /// What stands there is no id.
+    pub(super) fn no_id(&mut self, path: &[&str]) {
+        self.error(
+            path,
+            "this is not a Webex room id",
+            "copy the id from the Webex API (`GET /rooms`); it looks like `Y2lzY29zcGFyazovL3VzL1JPT00v…`",
+        );
     }
 
     fn conversation(&mut self, name: &str, receiver: &settings::Receiver) -> Conversation {

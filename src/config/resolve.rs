@@ -8,11 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde::Deserialize as _;
-use serde::de::IntoDeserializer as _;
-use serde::de::value::{Error as ValueError, StrDeserializer};
 
-use super::expected::expected;
 use super::files::{self, Files};
 use super::identity::Identity;
 use super::judge::Judge;
@@ -20,20 +16,14 @@ use super::layers::{Layers, Sources};
 use super::messages;
 use super::outline::Outline;
 use super::places::Places;
-use super::problem::{ConfigError, Place, Problem, Severity};
+use super::problem::{ConfigError, Problem, Severity};
 use super::receivers::Known;
 use super::settings::{self, Settings};
+use super::variables;
 use super::webex::Webex;
 use super::webhooks::needs_bot;
 use crate::render;
-use crate::routing::{DEFAULT_RECEIVER, Routes, Target};
-
-/// Sets the token of the one bot where no file does.
-const TOKEN_VARIABLE: &str = "WEBEX_TOKEN";
-/// Sets the room of the one receiver where no file does.
-const ROOM_VARIABLE: &str = "WEBEX_ROOM";
-/// Says for the same receiver what becomes of later notifications of a group.
-const CONVERSATION_VARIABLE: &str = "WEBEX_CONVERSATION";
+use crate::routing::{Routes, Target};
 
 /// A configuration that holds together.
 #[derive(Debug, Clone)]
@@ -58,6 +48,9 @@ pub struct Config {
     pub outline: Outline,
     /// What works, but hardly as meant.
     pub warnings: Vec<Problem>,
+    /// Files with ids of rooms that are not to be had here. What runs needs them; what only
+    /// looks at the configuration does not.
+    pub absent: Vec<Problem>,
 }
 
 /// A Webex identity.
@@ -93,8 +86,8 @@ impl<'a> Draft<'a> {
             mut problems,
             mut places,
         } = super::layers::read(sources)?;
-        problems.extend(from_variables_alone(&mut settings, sources, &mut places));
-        problems.extend(without_effect(&settings, sources));
+        problems.extend(variables::fill_in(&mut settings, sources, &mut places));
+        problems.extend(variables::without_effect(&settings, sources));
         Ok(Self {
             sources,
             settings,
@@ -113,6 +106,23 @@ impl<'a> Draft<'a> {
             timezone: messages::timezone(&self.settings.templates.timezone)
                 .unwrap_or(TimeZone::UTC),
             links: messages::rewrites(&self.settings.links),
+        }
+    }
+
+    /// Where the service listens; and how it cannot be told, if so.
+    ///
+    /// # Errors
+    /// With what is wrong in `[server]`; the rest is not looked at.
+    pub fn server(self) -> Result<settings::Server, ConfigError> {
+        let mut problems = self.problems;
+        problems.retain(|problem| {
+            problem.severity == Severity::Error
+                && (problem.key == "server" || problem.key.starts_with("server."))
+        });
+        if problems.is_empty() {
+            Ok(self.settings.server)
+        } else {
+            Err(ConfigError::Invalid(problems))
         }
     }
 
@@ -170,18 +180,16 @@ impl<'a> Draft<'a> {
         let webex = judge.webex(webex, self.sources);
         let names: Vec<Arc<str>> = bots.keys().map(|name| name.as_str().into()).collect();
         let bots = judge.bots(&bots, self.sources);
-        for (name, id) in &rooms {
-            judge.room_id(&["rooms", name], id);
-        }
+        let (rooms, absent) = judge.rooms(&rooms);
         let base_url = webex.as_ref().map(|webex| &webex.base_url);
         let webhook_names: Vec<Arc<str>> =
             webhooks.keys().map(|name| name.as_str().into()).collect();
         let webhooks = judge.webhooks(&webhooks, self.sources, base_url, allow_http);
         let wants_bot = webhook_names.is_empty() || receivers.values().any(needs_bot);
         judge.presence(names.is_empty() && wants_bot, receivers.is_empty());
-        let by_name = rooms
-            .iter()
-            .map(|(name, id)| (name.as_str().into(), Target::Room(id.as_str().into())));
+        let by_name = rooms.iter().filter_map(|(name, id)| {
+            Some((name.as_str().into(), Target::Room(Arc::clone(id.as_ref()?))))
+        });
         let known = Known {
             bots: &names,
             rooms: &rooms,
@@ -210,103 +218,9 @@ impl<'a> Draft<'a> {
                 files,
                 outline,
                 warnings,
+                absent,
             }),
             _ => Err(ConfigError::Invalid(errors)),
         }
     }
-}
-
-/// `WEBEX_TOKEN` and `WEBEX_ROOM` fill in what the file leaves out.
-/// `WEBEX_CONVERSATION` goes with the latter.
-fn from_variables_alone(
-    settings: &mut Settings,
-    sources: &Sources,
-    places: &mut Places,
-) -> Option<Problem> {
-    let mut problem = None;
-    if settings.bots.is_empty() && sources.environment.contains_key(TOKEN_VARIABLE) {
-        places.set_by(&["bots", DEFAULT_RECEIVER], TOKEN_VARIABLE);
-        settings.bots.insert(
-            DEFAULT_RECEIVER.to_owned(),
-            settings::Bot {
-                token_env: Some(TOKEN_VARIABLE.to_owned()),
-                ..settings::Bot::default()
-            },
-        );
-    }
-    if settings.receivers.is_empty()
-        && let Some(room) = sources.environment.get(ROOM_VARIABLE)
-    {
-        places.set_by(&["receivers", DEFAULT_RECEIVER], ROOM_VARIABLE);
-        let conversation = conversation(sources).unwrap_or_else(|| {
-            problem = Some(no_conversation());
-            settings::Conversation::New
-        });
-        settings.receivers.insert(
-            DEFAULT_RECEIVER.to_owned(),
-            settings::Receiver {
-                rooms: vec![room.trim().to_owned()],
-                conversation,
-                ..settings::Receiver::default()
-            },
-        );
-    }
-    problem
-}
-
-/// What [`CONVERSATION_VARIABLE`] says; nothing where that is no conversation.
-fn conversation(sources: &Sources) -> Option<settings::Conversation> {
-    let Some(written) = sources.environment.get(CONVERSATION_VARIABLE) else {
-        return Some(settings::Conversation::New);
-    };
-    let written: StrDeserializer<'_, ValueError> = written.trim().into_deserializer();
-    settings::Conversation::deserialize(written).ok()
-}
-
-fn no_conversation() -> Problem {
-    let key = ["receivers", DEFAULT_RECEIVER, "conversation"].map(str::to_owned);
-    let expected = expected(&key);
-    Problem {
-        severity: Severity::Error,
-        key: String::new(),
-        place: Place::Variable(CONVERSATION_VARIABLE.to_owned()),
-        message: expected.misfit(None, true),
-        hint: expected.hint(true),
-    }
-}
-
-/// A variable that the file makes useless: whoever set it will look for its effect.
-fn without_effect(settings: &Settings, sources: &Sources) -> Vec<Problem> {
-    let mut tokens = settings.bots.values().map(|bot| &bot.token_env);
-    let uses_token = tokens.any(|name| name.as_deref() == Some(TOKEN_VARIABLE));
-    let uses_room = |room: &String| {
-        let mut receivers = settings.receivers.values();
-        receivers.any(|receiver| receiver.rooms.iter().any(|name| name == room.trim()))
-    };
-    let room = sources.environment.get(ROOM_VARIABLE);
-    let token = sources.environment.get(TOKEN_VARIABLE);
-    let conversation = sources.environment.get(CONVERSATION_VARIABLE);
-    [
-        (TOKEN_VARIABLE, "bots", token.is_some() && !uses_token),
-        (
-            ROOM_VARIABLE,
-            "receivers",
-            room.is_some_and(|room| !uses_room(room)),
-        ),
-        (
-            CONVERSATION_VARIABLE,
-            "receivers",
-            conversation.is_some() && !room.is_some_and(uses_room),
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, _, unused)| *unused)
-    .map(|(variable, table, _)| Problem {
-        severity: Severity::Warning,
-        key: String::new(),
-        place: Place::Variable(variable.to_owned()),
-        message: format!("this has no effect, because the file has `{table}` of its own"),
-        hint: "unset it, or remove those from the file".to_owned(),
-    })
-    .collect()
 }

@@ -15,6 +15,7 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rooms::Room;
 use super::units;
 
 /// The whole file.
@@ -35,7 +36,7 @@ pub struct Settings {
     /// `[bots.NAME]`
     pub bots: BTreeMap<String, Bot>,
     /// `[rooms]`: names for ids.
-    pub rooms: BTreeMap<String, String>,
+    pub rooms: BTreeMap<String, Room>,
     /// `[webhooks.NAME]`
     pub webhooks: BTreeMap<String, Webhook>,
     /// `[receivers.NAME]`

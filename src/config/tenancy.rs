@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::judge::Judge;
 use super::layers::{closest, listed};
+use super::receivers::Known;
 use super::room_id;
+use super::rooms::Ids;
 use super::secret::could_be_a_secret;
 use super::settings;
 use crate::routing::{Otherwise, Pattern, RoomFrom, Source, Target};
@@ -13,7 +15,7 @@ use crate::routing::{Otherwise, Pattern, RoomFrom, Source, Target};
 /// The longest name of a namespace (RFC 1123).
 const LONGEST_NAMESPACE: usize = 63;
 
-/// All rooms that have a name.
+/// All rooms that have a name, and whose id is known.
 pub(super) type NamedRooms = Arc<BTreeMap<Arc<str>, Target>>;
 
 impl Judge<'_> {
@@ -84,7 +86,7 @@ impl Judge<'_> {
         &mut self,
         receiver: &str,
         written: &settings::RoomFrom,
-        rooms: &NamedRooms,
+        known: &Known<'_>,
         bot: Option<&Arc<str>>,
     ) -> Option<RoomFrom> {
         let key = ["receivers", receiver, "room_from"];
@@ -104,7 +106,7 @@ impl Judge<'_> {
         for (index, text) in written.allow.iter().enumerate() {
             let index = index.to_string();
             let path = [&allow_key[..], &[&index]].concat();
-            allow.extend(self.allowed(&path, text, rooms));
+            allow.extend(self.allowed(&path, text, known.rooms));
         }
         Some(RoomFrom {
             source: source?,
@@ -113,7 +115,7 @@ impl Judge<'_> {
                 settings::Otherwise::OwnRooms => Otherwise::OwnRooms,
                 settings::Otherwise::Refuse => Otherwise::Refuse,
             },
-            rooms: Arc::clone(rooms),
+            rooms: Arc::clone(known.named),
             bot: Arc::clone(bot?),
         })
     }
@@ -171,7 +173,7 @@ impl Judge<'_> {
     }
 
     /// A room that may be chosen, or all whose names begin alike.
-    fn allowed(&mut self, path: &[&str], text: &str, rooms: &NamedRooms) -> Option<Pattern> {
+    fn allowed(&mut self, path: &[&str], text: &str, rooms: &Ids) -> Option<Pattern> {
         let Some(pattern) = Pattern::parse(text) else {
             self.error(
                 path,
@@ -196,8 +198,8 @@ impl Judge<'_> {
                 "mend it, or give a room such a name in `[rooms]`",
             );
         } else if !self.noted(&["rooms", text]) {
-            let names: Vec<&Arc<str>> = rooms.keys().collect();
-            let near = closest(text, names.iter().map(AsRef::as_ref));
+            let names: Vec<&String> = rooms.keys().collect();
+            let near = closest(text, names.iter().map(|name| name.as_str()));
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if names.is_empty() => "give the room a name in `[rooms]`".to_owned(),

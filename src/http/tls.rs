@@ -234,7 +234,8 @@ fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, ServerTlsError> {
     })
 }
 
-fn certificates(
+/// The certificates of a file, as the key that names it is told in an error.
+pub(super) fn certificates(
     key: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, ServerTlsError> {

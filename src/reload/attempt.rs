@@ -48,6 +48,9 @@ pub(super) struct Accepted {
 pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Refused> {
     let prepared = app::prepare(&base.sources).map_err(|error| told(&error))?;
     let config = prepared.config;
+    if !config.absent.is_empty() {
+        return Err(config.absent.iter().map(ToString::to_string).collect());
+    }
     let mut changes = known.outline.changes(&config.outline);
     changes.restart = base.started.changes(&config.outline).restart;
     known.seen.add_changes(&prepared.seen, &mut changes);

@@ -103,6 +103,7 @@ fn help_names_every_command_and_goes_to_stdout() {
         "render",
         "send",
         "rooms",
+        "healthcheck",
         "schema",
         "completions",
     ] {
