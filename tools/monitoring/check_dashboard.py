@@ -99,6 +99,20 @@ def check_rules(api):
     return problems
 
 
+def check_names(api):
+    """Rules and runbooks ask for metrics that the service has."""
+    known = set(ask(api, "label/__name__/values"))
+    files = [closed_sets.ROOT / "chart/monitoring/alerts.yaml", closed_sets.ROOT / "examples/watchdog/rules.yaml"]
+    files += sorted((closed_sets.ROOT / "docs/runbooks").glob("*.md"))
+    problems = []
+    for file in files:
+        text = file.read_text()
+        asked = "\n".join(re.findall(r"```promql\n(.*?)```", text, re.DOTALL)) if file.suffix == ".md" else text
+        for name in sorted(set(re.findall(r"(?<!:)\b(?:alertmanager_webex|process)_\w+\b(?!:)", asked)) - known):
+            problems.append(f"{file.relative_to(closed_sets.ROOT)} asks for {name}, which the service does not have")
+    return problems
+
+
 def play(dashboard, seconds, record):
     with Programs() as programs:
         run = Run(programs)
@@ -107,7 +121,7 @@ def play(dashboard, seconds, record):
         run.play(seconds)
         end = time.time()
         problems, answers = check_queries(dashboard, run.prometheus, start, end)
-        problems += check_rules(run.prometheus)
+        problems += check_rules(run.prometheus) + check_names(run.prometheus)
         if record:
             with open(record, "w") as file:
                 json.dump({"start": start, "end": end, "answers": answers}, file)

@@ -15,7 +15,7 @@ function scaled(value, decimals, steps) {
 const UNITS = {
   none: (value, decimals) => rounded(value, decimals),
   percentunit: (value, decimals) => `${rounded(value * 100, decimals)}%`,
-  short: (value, decimals) => scaled(value, decimals, [[1e6, ' Mil'], [1e4, ' K'], [1, '']]),
+  short: (value, decimals) => scaled(value, decimals, [[1e6, ' Mil'], [1e3, ' K'], [1, '']]),
   s: (value, decimals) => (Math.abs(value) < 1 && value !== 0
     ? `${rounded(value * 1000, Math.abs(value) < 0.01 ? 1 : 0)} ms`
     : scaled(value, decimals, [[86400, ' days'], [3600, ' hours'], [60, ' mins'], [1, ' s']])),
