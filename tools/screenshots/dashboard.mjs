@@ -16,7 +16,7 @@ const recorded = JSON.parse(await readFile(answers));
 
 const browser = await launch();
 try {
-  const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, deviceScaleFactor: 1.25 });
+  const context = await browser.newContext({ viewport: { width: 1600, height: 900 } });
   const page = await context.newPage();
   await page.setContent(draw(dashboard, recorded));
   await page.screenshot({ path: picture, fullPage: true });
