@@ -47,7 +47,7 @@ help: ## List the targets
 test: lint tools ## Install what the tests need and run all of them, linters first
 	@$(MAKE) --no-print-directory test-rules
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
-	@tools/step "tests" cargo nextest run --locked --all-features
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
 
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
