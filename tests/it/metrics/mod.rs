@@ -251,7 +251,7 @@ async fn what_is_watched_is_there_at_zero_for_each_receiver_and_bot() {
             "last_success_timestamp_seconds",
         ] {
             let value = rig.metric(&format!(r#"{name}{{receiver="{receiver}"}}"#));
-            assert_eq!(value.parse::<f64>().unwrap(), 0.0, "{name}");
+            assert!(["0", "0.0"].contains(&value.as_str()), "{name} {value}");
         }
     }
     for code in ["401", "404", "429", "500", "503", "connect", "timeout"] {

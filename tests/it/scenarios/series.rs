@@ -71,7 +71,9 @@ impl Series {
 impl Value {
     fn is_about(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Gauge(one), Self::Gauge(other)) => rounded(one) == rounded(other),
+            (Self::Gauge(one), Self::Gauge(other)) => {
+                rounded(one).to_string() == rounded(other).to_string()
+            }
             _ => self == other,
         }
     }
