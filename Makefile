@@ -53,6 +53,7 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
 	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
 	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory dashboard-check
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
 
