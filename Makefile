@@ -23,11 +23,13 @@ ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
 # promtool and prometheus: links to the machine's, or to Debian's, unpacked.
 PROMETHEUS_TOOLS := .tools/prometheus
-PROMETHEUS_HERE = $(CURDIR)/$(PROMETHEUS_TOOLS)/prometheus
-PROMTOOL_HERE = $(CURDIR)/$(PROMETHEUS_TOOLS)/promtool
 BROWSER := tests/browser/node_modules/.package-lock.json
 # Programs in Go, each built once from the module in tools/go/ that pins it.
 CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
+
+# What the workflows and compose.yaml are checked with.
+ACTIONLINT := .tools/go/actionlint
+COMPOSE_GO := .tools/go/compose-go
 
 # The linters of the venv go before any that the machine has: theirs are the pinned ones.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -37,6 +39,9 @@ export ALERTMANAGER_BIN := $(CURDIR)/$(ALERTMANAGER)/alertmanager
 export AMTOOL_BIN := $(CURDIR)/$(ALERTMANAGER)/amtool
 export ALERTMANAGER_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/alertmanager
 export AMTOOL_OLD_BIN := $(CURDIR)/$(ALERTMANAGER_OLD)/amtool
+export PROMETHEUS_BIN := $(CURDIR)/$(PROMETHEUS_TOOLS)/prometheus
+export PROMTOOL_BIN := $(CURDIR)/$(PROMETHEUS_TOOLS)/promtool
+export COMPOSE_GO_BIN := $(CURDIR)/$(COMPOSE_GO)
 export HELM_BIN := $(CURDIR)/.tools/go/helm
 
 .PHONY: help
@@ -47,7 +52,7 @@ help: ## List the targets
 test: lint tools ## Install what the tests need and run all of them, linters first
 	@$(MAKE) --no-print-directory test-rules
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
-	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
+	@tools/step "tests" cargo nextest run --locked --all-features
 
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
@@ -59,9 +64,11 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 
 # The quick ones first: who misspelt a word hears of it in a second.
 .PHONY: lint
-lint: $(VENV)/installed ## Check format, spelling, lints, documentation, licences and dependencies
+lint: $(VENV)/installed $(ACTIONLINT) ## Check format, spelling, lints, documentation, licences and dependencies
 	@tools/step "spelling" typos
 	@tools/step "shell scripts" shellcheck $$(tools/shell-scripts)
+	@tools/step "Dockerfile" hadolint Dockerfile
+	@tools/step "workflows" $(ACTIONLINT)
 	@RUST_LOG=warn tools/step "format of TOML" taplo fmt --check
 	@tools/step "format of Rust" cargo fmt --check
 	@tools/step "crates of Cargo.lock" cargo fetch --locked
@@ -94,23 +101,10 @@ storm: | prerequisites ## Play storms against the delivery engine and print how 
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
 .PHONY: test-rules
-test-rules: $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Test alerts, runbooks and the form of the dashboard
-	@tools/step --quiet "alert rules" "$(PROMTOOL_HERE)" check rules --lint=all --lint-fatal chart/monitoring/alerts.yaml
-	@tools/step --quiet "tests of the alert rules" "$(PROMTOOL_HERE)" test rules tests/monitoring/*_test.yaml
-	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "runbooks of the alerts" python3 tools/monitoring/check_alerts.py
-	@tools/step --quiet "dashboard: is it what tools/monitoring/panels.py says?" python3 tools/monitoring/dashboard.py --check
-	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "form of the dashboard" python3 tools/monitoring/check_dashboard.py --lint
-	@PROMTOOL="$(PROMTOOL_HERE)" tools/step --quiet "example of a dead man's switch" tools/monitoring/check_watchdog "$(AMTOOL_BIN)" "$(AMTOOL_OLD_BIN)"
-
-.PHONY: dashboard
-dashboard: ## Write the dashboard again, from tools/monitoring/panels.py
-	@python3 tools/monitoring/dashboard.py
-
-.PHONY: dashboard-check
-dashboard-check: test-rules ## Run every query of the dashboard against a real Prometheus and a real run
-	@tools/step "build" cargo build --locked
-	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \
-		tools/step "queries of the dashboard" python3 tools/monitoring/check_dashboard.py
+test-rules: $(PROMETHEUS_TOOLS)/promtool ## Test the alerts: when each fires and when not, and its runbook
+	@tools/step --quiet "alert rules" $< check rules --lint=all --lint-fatal chart/monitoring/alerts.yaml
+	@tools/step --quiet "tests of the alert rules" $< test rules tests/monitoring/*_test.yaml
+	@PROMTOOL="$(CURDIR)/$<" tools/step "runbooks of the alerts" python3 tools/monitoring/check_alerts.py
 
 .PHONY: test-browser
 test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
@@ -126,14 +120,10 @@ screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentatio
 	@mkdir -p docs/pictures
 	@tools/step "pictures" node tools/screenshots/take.mjs docs/pictures
 	@tools/step "pictures of conversations" node tools/screenshots/conversations.mjs docs/pictures
-	@$(MAKE) --no-print-directory $(PROMETHEUS_TOOLS)/ready
-	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \
-		tools/step "two minutes for the picture of the dashboard" python3 tools/monitoring/check_dashboard.py --seconds 120 --record target/dashboard.json
-	@tools/step "picture of the dashboard" node tools/screenshots/dashboard.mjs target/dashboard.json docs/pictures/dashboard.png
 	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
 
 .PHONY: tools
-tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Install the pinned tools into .tools/
+tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool $(PROMETHEUS_TOOLS)/promtool $(COMPOSE_GO) ## Install the pinned tools into .tools/
 	@mkdir -p .tools/bin
 	@for name in alertmanager amtool; do \
 		ln -sfn "../$(notdir $(ALERTMANAGER))/$$name" ".tools/bin/$$name"; \
@@ -156,9 +146,9 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	@tools/step "packages of the browser tests" npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
 	@touch "$@"
 
-$(PROMETHEUS_TOOLS)/ready: tools/prometheus
+$(PROMETHEUS_TOOLS)/promtool: tools/prometheus
 	@tools/step --quiet "Prometheus, with which alerts and dashboard are tested" tools/prometheus "$(PROMETHEUS_TOOLS)"
-	@touch "$@"
+	@touch -h "$@"
 
 .PHONY: prerequisites
 prerequisites:

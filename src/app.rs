@@ -380,14 +380,12 @@ fn watched_engine(
     if !config.absent.is_empty() {
         return Err(StartError::Rooms(config.absent.clone()));
     }
-    let runtime = tokio::runtime::Handle::current();
-    let labels = MetricLabels {
+    let metrics = Arc::new(Metrics::new(MetricLabels {
         outcomes: Reason::outcomes(),
         rejections: Reason::rejections(),
         unknown: http::UNKNOWN.into(),
         codes: webex::CODES.to_vec(),
-    };
-    let metrics = Arc::new(Metrics::new(labels, runtime.clone()));
+    }));
     let engine = Engine::new(Parts {
         configuration: configuration(
             config,
@@ -395,7 +393,7 @@ fn watched_engine(
             Client::new(&config.webex.base_url, transport)?,
         ),
         metrics: Arc::clone(&metrics),
-        runtime,
+        runtime: tokio::runtime::Handle::current(),
         random: fastrand::Rng::new(),
         observer,
     })?;

@@ -6,7 +6,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogError, init_logs};
-pub use metrics::{
-    FALLBACK_REASONS, Labels as MetricLabels, MessageKind, Metrics, RENEWALS, ReceiverSeries,
-    catalogue,
-};
+pub use metrics::{Labels as MetricLabels, MessageKind, Metrics, ReceiverSeries};

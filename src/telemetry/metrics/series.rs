@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Metrics;
-use super::labels::{
-    BotCode, BotLabel, BotOutcome, FALLBACK_REASONS, MessageKind, OutcomeLabel, RENEWALS,
+use super::{
+    BotCode, BotLabel, BotOutcome, FALLBACK_REASONS, MessageKind, Metrics, OutcomeLabel, RENEWALS,
     ReceiverKind, ReceiverLabel, ReceiverOutcome, ReceiverReason,
 };
 
