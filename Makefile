@@ -23,6 +23,8 @@ ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
 # promtool and prometheus: links to the machine's, or to Debian's, unpacked.
 PROMETHEUS_TOOLS := .tools/prometheus
+PROMETHEUS_HERE = $(CURDIR)/$(PROMETHEUS_TOOLS)/prometheus
+PROMTOOL_HERE = $(CURDIR)/$(PROMETHEUS_TOOLS)/promtool
 BROWSER := tests/browser/node_modules/.package-lock.json
 # Programs in Go, each built once from the module in tools/go/ that pins it.
 CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
@@ -52,7 +54,7 @@ help: ## List the targets
 test: lint tools ## Install what the tests need and run all of them, linters first
 	@$(MAKE) --no-print-directory test-rules
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
-	@tools/step "tests" cargo nextest run --locked --all-features
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
 
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
@@ -101,10 +103,23 @@ storm: | prerequisites ## Play storms against the delivery engine and print how 
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
 .PHONY: test-rules
-test-rules: $(PROMETHEUS_TOOLS)/promtool ## Test the alerts: when each fires and when not, and its runbook
-	@tools/step --quiet "alert rules" $< check rules --lint=all --lint-fatal chart/monitoring/alerts.yaml
-	@tools/step --quiet "tests of the alert rules" $< test rules tests/monitoring/*_test.yaml
-	@PROMTOOL="$(CURDIR)/$<" tools/step "runbooks of the alerts" python3 tools/monitoring/check_alerts.py
+test-rules: $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Test alerts, runbooks and the form of the dashboard
+	@tools/step --quiet "alert rules" "$(PROMTOOL_HERE)" check rules --lint=all --lint-fatal chart/monitoring/alerts.yaml
+	@tools/step --quiet "tests of the alert rules" "$(PROMTOOL_HERE)" test rules tests/monitoring/*_test.yaml
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "runbooks of the alerts" python3 tools/monitoring/check_alerts.py
+	@tools/step --quiet "dashboard: is it what tools/monitoring/panels.py says?" python3 tools/monitoring/dashboard.py --check
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "form of the dashboard" python3 tools/monitoring/check_dashboard.py --lint
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step --quiet "example of a dead man's switch" tools/monitoring/check_watchdog "$(AMTOOL_BIN)" "$(AMTOOL_OLD_BIN)"
+
+.PHONY: dashboard
+dashboard: ## Write the dashboard again, from tools/monitoring/panels.py
+	@python3 tools/monitoring/dashboard.py
+
+.PHONY: dashboard-check
+dashboard-check: test-rules ## Run every query of the dashboard against a real Prometheus and a real run
+	@tools/step "build" cargo build --locked
+	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \
+		tools/step "queries of the dashboard" python3 tools/monitoring/check_dashboard.py
 
 .PHONY: test-browser
 test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
@@ -120,6 +135,10 @@ screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentatio
 	@mkdir -p docs/pictures
 	@tools/step "pictures" node tools/screenshots/take.mjs docs/pictures
 	@tools/step "pictures of conversations" node tools/screenshots/conversations.mjs docs/pictures
+	@$(MAKE) --no-print-directory $(PROMETHEUS_TOOLS)/ready
+	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \
+		tools/step "two minutes for the picture of the dashboard" python3 tools/monitoring/check_dashboard.py --seconds 120 --record target/dashboard.json
+	@tools/step "picture of the dashboard" node tools/screenshots/dashboard.mjs target/dashboard.json docs/pictures/dashboard.png
 	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
 
 .PHONY: tools
@@ -146,9 +165,9 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	@tools/step "packages of the browser tests" npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
 	@touch "$@"
 
-$(PROMETHEUS_TOOLS)/promtool: tools/prometheus
+$(PROMETHEUS_TOOLS)/ready: tools/prometheus
 	@tools/step --quiet "Prometheus, with which alerts and dashboard are tested" tools/prometheus "$(PROMETHEUS_TOOLS)"
-	@touch -h "$@"
+	@touch "$@"
 
 .PHONY: prerequisites
 prerequisites:

@@ -380,12 +380,14 @@ fn watched_engine(
     if !config.absent.is_empty() {
         return Err(StartError::Rooms(config.absent.clone()));
     }
-    let metrics = Arc::new(Metrics::new(MetricLabels {
+    let runtime = tokio::runtime::Handle::current();
+    let labels = MetricLabels {
         outcomes: Reason::outcomes(),
         rejections: Reason::rejections(),
         unknown: http::UNKNOWN.into(),
         codes: webex::CODES.to_vec(),
-    }));
+    };
+    let metrics = Arc::new(Metrics::new(labels, runtime.clone()));
     let engine = Engine::new(Parts {
         configuration: configuration(
             config,
@@ -393,7 +395,7 @@ fn watched_engine(
             Client::new(&config.webex.base_url, transport)?,
         ),
         metrics: Arc::clone(&metrics),
-        runtime: tokio::runtime::Handle::current(),
+        runtime,
         random: fastrand::Rng::new(),
         observer,
     })?;

@@ -140,8 +140,13 @@ impl Parts {
         // Counted once it is done: Alertmanager sends again what is not.
         if outcome.is_success() {
             let (receiver, metrics) = (&self.receiver.name, &self.engine.metrics);
-            metrics.withheld(receiver, self.withheld);
-            metrics.strayed(receiver, self.strayed);
+            // A receiver that cannot have such alerts has no such series either.
+            if self.withheld > 0 {
+                metrics.withheld(receiver, self.withheld);
+            }
+            if self.strayed > 0 {
+                metrics.strayed(receiver, self.strayed);
+            }
             if let Some(whole) = self.whole {
                 let rooms = self.engine.rooms.lock();
                 let mut rooms = rooms.unwrap_or_else(PoisonError::into_inner);

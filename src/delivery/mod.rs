@@ -36,6 +36,7 @@ mod retry;
 mod snapshot;
 mod ticket;
 mod token;
+mod waits;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -65,6 +66,7 @@ use bot::Bot;
 use conversation::{Conversations, InMemory};
 use memory::{GroupId, Known, Memory, Names};
 use ticket::{Claim, Delivery, What};
+use waits::Waits;
 
 /// Delivers notifications.
 pub struct Engine {
@@ -82,6 +84,7 @@ pub struct Engine {
     /// Deliveries that have not ended, and what they hold in bytes.
     waiting: watch::Sender<usize>,
     waiting_bytes: AtomicUsize,
+    waits: Waits,
     withdrawn: AtomicBool,
     draining: CancellationToken,
     /// Rooms that refuse a receiver, so that the log tells each change once.
@@ -130,6 +133,7 @@ impl Engine {
             rooms: Mutex::default(),
             waiting: watch::Sender::new(0),
             waiting_bytes: AtomicUsize::new(0),
+            waits: Waits::default(),
             withdrawn: AtomicBool::new(false),
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
@@ -230,6 +234,7 @@ impl Engine {
                 && delivery.content.covers(&older.content)
                 && queue.withdraw(&older)
             {
+                self.waits.takes_over(delivery, &older);
                 self.ended_waiting(&older);
                 if let Some(observer) = &self.observer {
                     observer.superseded(older.id, delivery.id);
@@ -314,10 +319,12 @@ impl Engine {
         self.waiting.send_modify(|waiting| *waiting += 1);
         self.waiting_bytes
             .fetch_add(delivery.bytes(), Ordering::AcqRel);
+        self.waits.begins(delivery);
         self.metrics.waiting(&delivery.receiver.name).inc();
     }
 
     fn ended_waiting(&self, delivery: &Delivery) {
+        self.waits.ends(delivery);
         self.metrics.waiting(&delivery.receiver.name).dec();
         self.waiting_bytes
             .fetch_sub(delivery.bytes(), Ordering::AcqRel);

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Unit;
+use prometheus_client::encoding::DescriptorEncoder;
 use tokio::time::Instant;
 
 use super::Engine;
 use super::outcome::{Outcome, Trouble};
 use super::ticket::Delivery;
+use crate::telemetry::catalogue;
 
 /// What the engine is doing.
 #[derive(Debug, Clone)]
@@ -118,42 +117,36 @@ impl fmt::Debug for Gauges {
 impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let bots = self.0.snapshot().bots;
-        encode_by_bot(
+        catalogue::GATE_CLOSED.encode_each(
             &mut encoder,
-            ("bot_gate_closed", Some(&Unit::Seconds)),
-            "How long the bot still waits because Webex answered 429",
             bots.iter()
                 .map(|(bot, state)| (bot, state.gate_closed_for.as_secs_f64())),
         )?;
-        encode_by_bot(
+        catalogue::PACE.encode_each(
             &mut encoder,
-            ("bot_pace_messages_per_second", None),
-            "How fast the bot may send: the configured ceiling, or what Webex taught",
             bots.iter().map(|(bot, state)| (bot, state.pace)),
         )?;
-        encode_by_bot(
+        catalogue::TOKEN_VALID.encode_each(
             &mut encoder,
-            ("bot_token_valid", Some(&Unit::Seconds)),
-            "How long the access token of a service app may still be used; it is renewed before",
             bots.iter().filter_map(|(bot, state)| {
                 let valid_for = state.token_valid_for?;
                 Some((bot, valid_for.as_secs_f64()))
             }),
-        )
+        )?;
+        let loaded = self.0.loaded();
+        let mut oldest = self.0.waits.oldest();
+        let now = Instant::now();
+        let age = |since: Option<Instant>| {
+            since.map_or(0.0, |since| {
+                now.saturating_duration_since(since).as_secs_f64()
+            })
+        };
+        let configured = loaded.routes().iter().map(|receiver| &receiver.name);
+        let configured: Vec<_> = configured
+            .map(|name| (name, age(oldest.remove(name))))
+            .collect();
+        // Those that a reload removed while something waited for them.
+        let removed = oldest.iter().map(|(name, since)| (name, age(Some(*since))));
+        catalogue::OLDEST_WAITING.encode_each(&mut encoder, configured.into_iter().chain(removed))
     }
-}
-
-fn encode_by_bot<'a>(
-    encoder: &mut DescriptorEncoder<'_>,
-    (name, unit): (&str, Option<&Unit>),
-    help: &str,
-    values: impl Iterator<Item = (&'a Arc<str>, f64)>,
-) -> Result<(), fmt::Error> {
-    let kind = ConstGauge::new(0.0_f64).metric_type();
-    let mut family = encoder.encode_descriptor(name, help, unit, kind)?;
-    for (bot, value) in values {
-        let labels = [("bot", bot.as_ref())];
-        ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
-    }
-    Ok(())
 }

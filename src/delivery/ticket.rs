@@ -54,6 +54,8 @@ pub(super) struct Delivery {
 
 struct Progress {
     last_asked: Instant,
+    /// When it began, or what it took the place of.
+    since: Instant,
     /// Destinations that are neither done nor refused.
     open: usize,
     accepted: usize,
@@ -95,6 +97,7 @@ impl Delivery {
             outcome: watch::Sender::new(None),
             progress: Mutex::new(Progress {
                 last_asked: now,
+                since: now,
                 open,
                 accepted: 0,
                 in_flight: 0,
@@ -117,6 +120,16 @@ impl Delivery {
     /// Somebody wants it, so it is not given up yet.
     pub(super) fn asked(&self) {
         self.progress().last_asked = Instant::now();
+    }
+
+    /// Since when it waits, or what it took the place of.
+    pub(super) fn since(&self) -> Instant {
+        self.progress().since
+    }
+
+    /// It waits for longer than it is there.
+    pub(super) fn waits_since(&self, since: Instant) {
+        self.progress().since = since;
     }
 
     /// How long nobody has asked for it.

@@ -10,7 +10,7 @@ use super::Service;
 pub(super) async fn healthy() -> HttpResponse {
     HttpResponse::Ok()
         .force_close()
-        .body("alertmanager-webex is healthy.\n")
+        .body("alertmanager-webex is Healthy.\n")
 }
 
 /// New notifications are taken. Webex being down is not unready: Alertmanager needs our 503
@@ -19,7 +19,7 @@ pub(super) async fn ready(service: Data<Service>) -> HttpResponse {
     if service.engine.is_ready() {
         HttpResponse::Ok()
             .force_close()
-            .body("alertmanager-webex is ready.\n")
+            .body("alertmanager-webex is Ready.\n")
     } else {
         HttpResponse::ServiceUnavailable()
             .force_close()

@@ -222,8 +222,16 @@ fn routes(config: &mut web::ServiceConfig, service: &Service, door: Door) {
     let at = |path: &str| format!("{prefix}{path}");
     let get = |path: &str| web::resource(at(path)).default_service(web::to(async || only("GET")));
     config
-        .service(get("/-/healthy").route(web::get().to(health::healthy)))
-        .service(get("/-/ready").route(web::get().to(health::ready)));
+        .service(
+            get("/-/healthy")
+                .route(web::get().to(health::healthy))
+                .route(web::head().to(health::healthy)),
+        )
+        .service(
+            get("/-/ready")
+                .route(web::get().to(health::ready))
+                .route(web::head().to(health::ready)),
+        );
     if door == Door::Main {
         let receivers = [at("/alertmanager"), at("/alertmanager/{receiver:.*}")];
         for path in receivers {

@@ -6,4 +6,7 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogError, init_logs};
-pub use metrics::{Labels as MetricLabels, MessageKind, Metrics, ReceiverSeries};
+pub use metrics::{
+    FALLBACK_REASONS, Labels as MetricLabels, MessageKind, Metrics, RENEWALS, ReceiverSeries,
+    catalogue,
+};

@@ -52,7 +52,7 @@ def check_rule(name, text, known, say):
 
 
 def check_tests(alerts, say):
-    text = "\n".join(path.read_text() for path in sorted(TESTS.glob("*_test.yaml")))
+    text = "\n".join(path.read_text() for path in sorted(TESTS.glob("alerts*_test.yaml")))
     fires = set(re.findall(r"alertname: (\w+)\n +exp_alerts:\n", text))
     silent = set(re.findall(r"alertname: (\w+) \}", text))
     for name in sorted(alerts - fires):

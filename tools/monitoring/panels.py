@@ -80,9 +80,9 @@ NOTIFICATIONS = [
 ]
 
 WAITING = [
-    graph("Waiting", "Notifications that Webex does not have yet, by receiver.",
+    graph("Waiting by receiver", "Notifications that Webex does not have yet, by receiver.",
           [(f"sum by (receiver) ({M}waiting_notifications{{{RECEIVER}}})", "{{receiver}}")], "short", size=(8, 8), stack=True),
-    graph("Oldest waiting", "How long the oldest one of each receiver has waited. An alert tells of two minutes.",
+    graph("Oldest waiting by receiver", "How long the oldest one of each receiver has waited. An alert tells of two minutes.",
           [(f"max by (receiver) ({M}oldest_waiting_seconds{{{RECEIVER}}})", "{{receiver}}")], "s", size=(8, 8), bad=120),
     table("Last delivered", "How long ago a notification of each receiver was last delivered. Long is no fault where nothing fires.",
           f"time() - max by (receiver) ({M}last_success_timestamp_seconds{{{RECEIVER}}} > 0)",
@@ -122,9 +122,10 @@ PROCESS = [
           [(f"rate(process_cpu_seconds_total{{{JOB}}}[$__rate_interval]) and on (namespace, job, instance) {M}build_info", "{{instance}}")], "none", size=(6, 8)),
     graph("Memory", "Resident memory of the process.",
           [(f"process_resident_memory_bytes{{{JOB}}} and on (namespace, job, instance) {M}build_info", "{{instance}}")], "bytes", size=(6, 8)),
-    graph("Open files", "Connections included, against the limit of the process.",
-          [(f"process_open_fds{{{JOB}}} and on (namespace, job, instance) {M}build_info", "{{instance}} open"),
-           (f"process_max_fds{{{JOB}}} and on (namespace, job, instance) {M}build_info", "{{instance}} limit")], "short", size=(6, 8)),
+    graph("Open files", "Connections of callers and to Webex. More than process_max_fds there cannot be.",
+          [(f"process_open_fds{{{JOB}}} and on (namespace, job, instance) {M}build_info", "{{instance}}")], "short", size=(6, 8)),
+    graph("Runtime", "How busy the threads are that deliver, of 100 % for all of them.",
+          [(f"rate(tokio_workers_busy_seconds_total{{{JOB}}}[$__rate_interval]) / tokio_workers{{{JOB}}}", "{{instance}}")], "percentunit", size=(6, 8)),
 ]
 
 ROWS = [

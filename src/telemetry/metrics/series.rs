@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{
-    BotCode, BotLabel, BotOutcome, FALLBACK_REASONS, MessageKind, Metrics, OutcomeLabel, RENEWALS,
+use super::Metrics;
+use super::labels::{
+    BotCode, BotLabel, BotOutcome, FALLBACK_REASONS, MessageKind, OutcomeLabel, RENEWALS,
     ReceiverKind, ReceiverLabel, ReceiverOutcome, ReceiverReason,
 };
 

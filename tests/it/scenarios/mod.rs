@@ -5,13 +5,17 @@
 //! port, with paused time, so that it is the same in every run. Its record is a snapshot in
 //! `snapshots/`: look at the difference before you accept it.
 
+mod conversations;
 mod delivered;
 mod fallen_back;
 mod operated;
 mod refused;
+mod rejected;
 mod series;
 mod stage;
+mod tenants;
 mod waiting;
+mod webhooks;
 
 use alertmanager_webex::sandbox::{Effect, FaultBody, RetryAfter};
 

@@ -42,7 +42,7 @@ impl Series {
         let mut lines = Vec::new();
         for (name, value) in &self.0 {
             let old = before.0.get(name);
-            if old == Some(value) {
+            if old.is_some_and(|old| old.is_about(*value)) {
                 continue;
             }
             let new = if old.is_none() { " (new)" } else { "" };
@@ -65,6 +65,17 @@ impl Series {
             }
         }
         lines
+    }
+}
+
+impl Value {
+    fn is_about(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Gauge(one), Self::Gauge(other)) => {
+                rounded(one).to_string() == rounded(other).to_string()
+            }
+            _ => self == other,
+        }
     }
 }
 

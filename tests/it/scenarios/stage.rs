@@ -45,7 +45,8 @@ impl Stage {
         Self::with_files(name, more, &[])
     }
 
-    /// With files in that folder.
+    /// With files in that folder. `WEBHOOK` in them is the URL of an incoming webhook of the
+    /// room `ops`.
     pub(super) fn with_files(name: &'static str, more: &str, files: &[(&str, &str)]) -> Self {
         // Pauses between attempts are random; here they are the same in every run.
         fastrand::seed(1);
@@ -55,6 +56,12 @@ impl Stage {
         let more = more.replace("FOLDER", &folder.path().display().to_string());
         std::fs::write(&file, toml(&sandbox, "0s", &more)).unwrap();
         for (name, text) in files {
+            let webhook = || sandbox.add_webhook("alerts", "ops").unwrap().path;
+            let text = if text.contains("WEBHOOK") {
+                text.replace("WEBHOOK", &format!("https://webex.invalid{}", webhook()))
+            } else {
+                (*text).to_owned()
+            };
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let sources = Sources {
