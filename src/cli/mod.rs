@@ -4,6 +4,7 @@
 //! configuration that cannot be used counts as.
 
 mod access;
+mod caller;
 mod check;
 mod completions;
 mod dev;

@@ -25,7 +25,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let config = prepare(&arguments.config.sources())?.config;
+    let mut sources = arguments.config.sources();
+    let environment = &mut sources.environment;
+    if sources.file.is_none() && !environment.contains_key("WEBEX_ROOM_FILE") {
+        // Who asks for ids has none yet. Nothing is posted to this one.
+        let entry = environment.entry("WEBEX_ROOM".to_owned());
+        entry.or_insert_with(|| "-".repeat(32));
+    }
+    let config = prepare(&sources)?.config;
     let (name, bot) = chosen(&config, arguments.bot.as_deref())?;
     tell(&format!("asking Webex for the rooms of bot `{name}`"));
     let rooms = runtime(1)?.block_on(async {

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use jiff::Timestamp;
 use url::Url;
 
+use super::caller::{Caller, CallerArguments, unanswered};
 use super::{BodyArgument, ConfigArgument, counted, logs, print, runtime, tell};
 use crate::alertmanager::Notification;
 use crate::app::{engine, prepare};
@@ -28,6 +29,8 @@ pub(super) struct Arguments {
     /// Send to a running service instead, such as `http://127.0.0.1:9091/alertmanager`
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     url: Option<Url>,
+    #[command(flatten)]
+    caller: CallerArguments,
     /// How many times faster than in life a sequence such as `--sample life` is sent
     /// [default: 60]
     #[arg(long, value_name = "N", value_parser = speed)]
@@ -40,7 +43,7 @@ const SPEED: f64 = 60.0;
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let play = Play::of(arguments)?;
     match &arguments.url {
-        Some(url) => runtime(1)?.block_on(to_service(url, &play)),
+        Some(url) => runtime(1)?.block_on(to_service(url, &arguments.caller.caller()?, &play)),
         None => to_webex(arguments, &play),
     }
 }
@@ -105,20 +108,16 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// Posts as Alertmanager would, and shows the answers.
-async fn to_service(url: &Url, play: &Play) -> anyhow::Result<ExitCode> {
+async fn to_service(url: &Url, caller: &Caller, play: &Play) -> anyhow::Result<ExitCode> {
     tell(&format!("sending to {url}"));
-    crate::webex::install_provider();
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
     play.each(async |body| {
-        let answer = client
-            .post(url.clone())
+        let answer = caller
+            .post(url)
             .header("Content-Type", "application/json")
             .body(body.to_vec())
             .send()
             .await
-            .context("the service does not answer; is it running, and is the URL right?")?;
+            .map_err(|error| unanswered(&error))?;
         let status = answer.status();
         print(&answer.text().await?)?;
         if status.is_success() {

@@ -32,6 +32,7 @@ mod reload_files;
 mod room_files;
 mod scenarios;
 mod secrets;
+mod send_as_caller;
 mod sequences;
 mod service_apps;
 mod systemd;

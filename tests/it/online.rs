@@ -117,6 +117,13 @@ fn the_rooms_of_a_bot_are_listed_with_their_ids() {
         let row = |line: &str| line.starts_with(title.as_str()) && line.ends_with(id.as_str());
         assert!(listed.stdout.lines().any(row), "{listed:?}");
     }
+    // Who asks for ids has none yet, so a token alone is enough.
+    let with_token = ended(
+        command(&["rooms"])
+            .env("WEBEX_TOKEN", &sandbox.token)
+            .env("ALERTMANAGER_WEBEX__WEBEX__BASE_URL", &sandbox.api),
+    );
+    assert_eq!(with_token.stdout, listed.stdout, "{with_token:?}");
     let json = online(&sandbox, &["rooms", "--bot", "good", "--format", "json"]);
     let rooms: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(rooms.as_array().unwrap().len(), sandbox.rooms.len());
