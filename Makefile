@@ -18,6 +18,10 @@ ALERTMANAGER_SUM := h1:4oOnHs4J41X9n+7MucFjA3I5i5MtasjWTnIY27q5Qkw=
 ALERTMANAGER_OLD_VERSION := 0.25.0
 ALERTMANAGER_OLD_SUM := h1:vbXKUR6PYRiZPRIKfmXaG+dmCKG52RtPL4Btl8hQGvg=
 
+# Whose resources the chart makes, and are checked against. The hash is Go's.
+OPERATOR_VERSION := 0.85.0
+OPERATOR_SUM := h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=
+
 VENV := .tools/venv
 ALERTMANAGER := .tools/alertmanager-$(ALERTMANAGER_VERSION)
 ALERTMANAGER_OLD := .tools/alertmanager-$(ALERTMANAGER_OLD_VERSION)
@@ -28,6 +32,8 @@ PROMTOOL_HERE = $(CURDIR)/$(PROMETHEUS_TOOLS)/promtool
 BROWSER := tests/browser/node_modules/.package-lock.json
 # Programs in Go, each built once from the module in tools/go/ that pins it.
 CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
+CHART_SCENARIOS := $(VENV)/bin/python tools/chart-scenarios --helm .tools/go/helm --kubeconform .tools/go/kubeconform \
+	--binary target/debug/alertmanager-webex --schemas .tools/kubernetes-schemas
 
 # What the workflows and compose.yaml are checked with.
 ACTIONLINT := .tools/go/actionlint
@@ -53,6 +59,7 @@ help: ## List the targets
 .PHONY: test
 test: lint tools ## Install what the tests need and run all of them, linters first
 	@$(MAKE) --no-print-directory test-rules
+	@$(MAKE) --no-print-directory test-chart
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
 	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
 
@@ -121,6 +128,21 @@ dashboard-check: test-rules ## Run every query of the dashboard against a real P
 	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \
 		tools/step "queries of the dashboard" python3 tools/monitoring/check_dashboard.py
 
+.PHONY: test-chart
+test-chart: $(CHART_TOOLS) .tools/kubernetes-schemas/made ## Test the Helm chart: its schema, its scenarios, what it refuses
+	@tools/step "build" cargo build --locked --quiet
+	@tools/step "the chart's schema is what the binary says" bash -c 'target/debug/alertmanager-webex schema | tools/chart-schema --check'
+	@tools/step "the chart's README is what values.yaml says" tools/chart-readme --check .tools/go/helm-docs
+	@tools/step --quiet "the chart's unit tests" .tools/go/helm-unittest chart
+	@tools/step "the chart's scenarios" $(CHART_SCENARIOS)
+
+.PHONY: chart
+chart: $(CHART_TOOLS) .tools/kubernetes-schemas/made ## Write the chart's schema, README and rendered scenarios again
+	@tools/step "build" cargo build --locked --quiet
+	@target/debug/alertmanager-webex schema | tools/chart-schema
+	@tools/chart-readme .tools/go/helm-docs
+	@$(CHART_SCENARIOS) --update
+
 .PHONY: test-browser
 test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
 	@tools/chromium
@@ -187,6 +209,11 @@ $(ALERTMANAGER)/amtool: | prerequisites
 $(ALERTMANAGER_OLD)/amtool: | prerequisites
 	@tools/step --quiet "Alertmanager $(ALERTMANAGER_OLD_VERSION), built once in a minute: the end-to-end tests run an old one too" \
 		tools/build-alertmanager "$(ALERTMANAGER_OLD_VERSION)" "$(ALERTMANAGER_OLD_SUM)" "$(CURDIR)/$(ALERTMANAGER_OLD)"
+
+.tools/kubernetes-schemas/made: tools/kubernetes-schemas Makefile $(VENV)/installed
+	@tools/step --quiet "schemas of Kubernetes and of prometheus-operator $(OPERATOR_VERSION)" \
+		$(VENV)/bin/python tools/kubernetes-schemas "$(@D)" "$(OPERATOR_VERSION)" "$(OPERATOR_SUM)"
+	@touch "$@"
 
 .tools/go/%: tools/go/%/go.mod tools/go/%/go.sum tools/build-go-tool | prerequisites
 	@tools/step --quiet "$*, built once in a minute or two" tools/build-go-tool "tools/go/$*" "$@"
