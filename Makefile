@@ -144,10 +144,10 @@ chart: $(CHART_TOOLS) .tools/kubernetes-schemas/made ## Write the chart's schema
 	@$(CHART_SCENARIOS) --update
 
 .PHONY: test-browser
-test-browser: $(BROWSER) | prerequisites ## Run the tests of the sandbox's page, in a real Chromium
+test-browser: $(BROWSER) | prerequisites ## Run the tests of the pages, sandbox and status, in a real Chromium
 	@tools/chromium
 	@tools/step "build" cargo build --locked
-	@tools/step "the page in Chromium; pictures of it go to target/browser" \
+	@tools/step "the pages in Chromium; pictures of them go to target/browser" \
 		node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.mjs
 
 .PHONY: screenshots
@@ -156,6 +156,7 @@ screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentatio
 	@tools/step "build" cargo build --locked
 	@mkdir -p docs/pictures
 	@tools/step "pictures" node tools/screenshots/take.mjs docs/pictures
+	@tools/step "pictures of the status page" node tools/screenshots/status.mjs docs/pictures
 	@tools/step "pictures of conversations" node tools/screenshots/conversations.mjs docs/pictures
 	@$(MAKE) --no-print-directory $(PROMETHEUS_TOOLS)/ready
 	@PROMETHEUS="$(PROMETHEUS_HERE)" PROMTOOL="$(PROMTOOL_HERE)" \

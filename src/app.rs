@@ -169,7 +169,8 @@ impl Unbound {
         let (engine, metrics) = watched_engine(&config, renderer, transport, observer)?;
         let server = &config.server;
         let current = Current::read(engine.loaded(), server)?;
-        let (reloads, requests) = Reloads::new();
+        let warnings = config.warnings.iter().map(ToString::to_string).collect();
+        let (reloads, requests) = Reloads::new(warnings);
         let parts = (Arc::clone(&engine), Arc::clone(&metrics));
         let service = Arc::new(Service::new(current, parts.0, parts.1, reloads, server));
         let reloader = Reloader::new(reload::Parts {

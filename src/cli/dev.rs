@@ -151,6 +151,7 @@ fn instructions(page: SocketAddr, service: SocketAddr) -> String {
     };
     format!(
         r#"Open http://{page}/ : what arrives in Webex is shown there. It is a sandbox; nothing leaves this machine.
+The service's own status page is http://{service}/ : what was delivered, what waits, what fails and why.
 
 Press "Send a sample" there, or send a notification by hand:
 

@@ -3,12 +3,14 @@
 
 use std::sync::{Arc, PoisonError};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Engine;
 use super::bot::Bot;
 use super::job::Through;
 use super::outcome::{Outcome, Refusal, Trouble};
+use super::standing::DeadRoom;
 use super::ticket::Delivery;
 
 impl Engine {
@@ -64,7 +66,12 @@ impl Engine {
         match refusal {
             Some(refusal) => {
                 let key = (Arc::clone(receiver), Arc::clone(&refusal.room));
-                if refusing.insert(key) {
+                let since = refusing.get(&key).map(|dead| dead.since);
+                let dead = DeadRoom {
+                    refusal: refusal.clone(),
+                    since: since.unwrap_or_else(Timestamp::now),
+                };
+                if refusing.insert(key, dead).is_none() {
                     tracing::warn!(
                         %receiver, room = %refusal.room, bot = %bot.name,
                         "receiver `{receiver}` cannot be delivered to: {refusal}",
@@ -80,7 +87,7 @@ impl Engine {
                         .refusals()
                         .iter()
                         .any(|refusal| refusal.room == *room);
-                    if again && refusing.remove(&key) {
+                    if again && refusing.remove(&key).is_some() {
                         tracing::info!(%receiver, %room, "room `{room}` takes messages of receiver `{receiver}` again");
                     }
                 }

@@ -34,11 +34,12 @@ mod quota;
 mod renewal;
 mod retry;
 mod snapshot;
+mod standing;
 mod ticket;
 mod token;
 mod waits;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,7 +55,8 @@ pub use loaded::{Configuration, Loaded, Read, TokenError};
 pub use observer::{Answered, DeliveryId, Observer};
 pub use outcome::{Outcome, Refusal, RefusalCause, Trouble};
 pub(crate) use quota::TokioClock;
-pub use snapshot::{BotState, Gauges, LastOutcome, Snapshot};
+pub use snapshot::{BotState, Gauges, Snapshot};
+pub use standing::{DeadRoom, Last, RefusedRequest, Standing, Told};
 pub use ticket::Ticket;
 
 use crate::alertmanager::{Compact, Notification};
@@ -87,9 +89,9 @@ pub struct Engine {
     waits: Waits,
     withdrawn: AtomicBool,
     draining: CancellationToken,
-    /// Rooms that refuse a receiver, so that the log tells each change once.
-    refusing: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
-    last: Mutex<BTreeMap<Arc<str>, LastOutcome>>,
+    /// Receivers and rooms that refuse them, so that the log tells each change once.
+    refusing: Mutex<HashMap<(Arc<str>, Arc<str>), DeadRoom>>,
+    last: Mutex<HashMap<Arc<str>, Standing>>,
     observer: Option<Arc<dyn Observer>>,
     /// A sequence of its own, so that tests can repeat one.
     random: Mutex<fastrand::Rng>,

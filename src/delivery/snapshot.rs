@@ -1,19 +1,20 @@
 //! The engine's state to look at: the one source for metrics, the status page and the
-//! sandbox's panel. Cheap: a few locks, no message text.
+//! sandbox's panel. Cheap: a few locks, no message text. What is remembered of receivers is in
+//! `standing`.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use tokio::time::Instant;
 
 use super::Engine;
-use super::outcome::{Outcome, Trouble};
-use super::ticket::Delivery;
+use super::bot::Bot;
+use super::outcome::Trouble;
+use crate::routing::Receiver;
 use crate::telemetry::catalogue;
 
 /// What the engine is doing.
@@ -21,8 +22,6 @@ use crate::telemetry::catalogue;
 pub struct Snapshot {
     /// By name.
     pub bots: BTreeMap<Arc<str>, BotState>,
-    /// How the newest notification of each receiver ended, by name; none before the first.
-    pub receivers: BTreeMap<Arc<str>, LastOutcome>,
     /// Notifications that have not ended.
     pub waiting: usize,
     /// Whether the process is about to end.
@@ -44,15 +43,8 @@ pub struct BotState {
     pub token_valid_for: Option<Duration>,
     /// What keeps it from sending.
     pub trouble: Option<Trouble>,
-}
-
-/// How a receiver's newest notification ended.
-#[derive(Debug, Clone)]
-pub struct LastOutcome {
-    /// How.
-    pub outcome: Outcome,
-    /// When.
-    pub at: Timestamp,
+    /// Whether it was removed from the configuration, and only sends what waits.
+    pub leaving: bool,
 }
 
 impl Engine {
@@ -71,37 +63,37 @@ impl Engine {
                 pace: queue.rate(now),
                 token_valid_for: bot.token.valid_for(now),
                 trouble,
+                leaving: queue.leaving,
             };
             (Arc::clone(&bot.name), state)
         });
         Snapshot {
             bots: bots.collect(),
-            receivers: self
-                .last
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
             waiting: *self.waiting.borrow(),
             draining: self.is_draining(),
         }
     }
 
-    /// Forgets how the newest notification of a receiver ended.
-    pub(super) fn forget_last(&self, receiver: &Arc<str>) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.remove(receiver);
+    /// How many notifications of a receiver have not ended.
+    #[must_use]
+    pub fn waiting_of(&self, receiver: &Arc<str>) -> u64 {
+        u64::try_from(self.metrics.waiting(receiver).get()).unwrap_or(0)
     }
 
-    /// Remembers how a receiver's newest notification ended.
-    pub(super) fn note_last(&self, delivery: &Delivery, outcome: &Outcome) {
-        let last = LastOutcome {
-            outcome: outcome.clone(),
-            at: Timestamp::now(),
+    /// What keeps the bots of a receiver from sending what it has to say: the first of its bots
+    /// that has trouble, else the receiver's own ceiling.
+    #[must_use]
+    pub fn trouble_of(&self, receiver: &Receiver) -> Option<Trouble> {
+        let bots = self.all_bots();
+        let is_its = |bot: &&Arc<Bot>| {
+            let mut destinations = receiver.destinations.iter();
+            let by_need = receiver.room_from.as_ref();
+            destinations.any(|one| one.bot == bot.name)
+                || by_need.is_some_and(|from| from.bot == bot.name)
         };
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(Arc::clone(&delivery.receiver.name), last);
+        let its: Vec<_> = bots.iter().filter(is_its).collect();
+        let of_bots = its.iter().find_map(|bot| bot.trouble());
+        of_bots.or_else(|| its.iter().find_map(|bot| bot.holds_back(&receiver.name)))
     }
 }
 

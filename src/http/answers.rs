@@ -301,6 +301,8 @@ pub(super) fn reloaded(done: Option<Result<Changes, Refused>>) -> HttpResponse {
 fn allowed(message: &str) -> &'static str {
     if message.contains("POST") {
         "POST"
+    } else if message.contains("HEAD") {
+        "GET, HEAD"
     } else {
         "GET"
     }
@@ -392,8 +394,15 @@ impl From<Outcome> for Answer {
 
 impl From<Rejection> for Answer {
     fn from(rejection: Rejection) -> Self {
+        Self::refused(&rejection)
+    }
+}
+
+impl Answer {
+    /// What is told of a rejection.
+    pub(super) fn refused(rejection: &Rejection) -> Self {
         use StatusCode as S;
-        let (status, reason) = match &rejection {
+        let (status, reason) = match rejection {
             Rejection::Payload(_) => (S::BAD_REQUEST, Reason::BadPayload),
             Rejection::Interrupted => (S::BAD_REQUEST, Reason::TooSlow),
             Rejection::Unauthorized | Rejection::AdminOnly => {
@@ -406,8 +415,10 @@ impl From<Rejection> for Answer {
             Rejection::UnknownReceiver(_) | Rejection::NearReceiver(..) => {
                 (S::NOT_FOUND, Reason::UnknownReceiver)
             }
-            Rejection::BadQuery { .. } => (S::BAD_REQUEST, Reason::BadQuery),
-            Rejection::NotFound => (S::NOT_FOUND, Reason::NotFound),
+            Rejection::BadQuery { .. } | Rejection::BadStatusQuery(_) => {
+                (S::BAD_REQUEST, Reason::BadQuery)
+            }
+            Rejection::NotFound | Rejection::StatusElsewhere => (S::NOT_FOUND, Reason::NotFound),
             Rejection::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, Reason::MethodNotAllowed),
             Rejection::TooSlow(_) => (S::REQUEST_TIMEOUT, Reason::TooSlow),
             Rejection::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, Reason::TooLarge),

@@ -22,6 +22,7 @@ mod probe;
 mod query;
 mod reload;
 mod server;
+mod status;
 mod tls;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 
 pub use answers::Reason;
 pub use callers::{CallerError, inspect_credentials};
@@ -68,6 +70,7 @@ pub struct Service {
     engine: Arc<Engine>,
     metrics: Arc<Metrics>,
     reloads: Reloads,
+    started_at: Timestamp,
     limits: Limits,
     /// What every path begins with: nothing, or a slash and more.
     prefix: String,
@@ -179,6 +182,7 @@ impl Service {
             engine,
             metrics,
             reloads,
+            started_at: Timestamp::now(),
             limits: Limits {
                 workers: number(server.workers),
                 connections: number(server.max_connections),
@@ -247,6 +251,7 @@ fn routes(config: &mut web::ServiceConfig, service: &Service, door: Door) {
                     .default_service(web::to(async || only("POST"))),
             );
     }
+    status::routes(config, prefix);
     config.default_service(web::to(nothing));
 }
 

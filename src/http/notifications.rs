@@ -91,13 +91,17 @@ fn note(
     let name = receiver.map_or(&service.unknown, |receiver| &receiver.name);
     let (status, reason) = (answer.status.as_u16(), answer.reason.as_str());
     service.metrics.answered(name, reason, took);
+    let message = answer.message();
+    let told = Answered {
+        status,
+        reason,
+        message,
+    };
+    if receiver.is_some() {
+        let is_rejection = answer.is_rejection();
+        service.engine.note_answer(name, &told, is_rejection);
+    }
     if let Some(observer) = service.engine.observer() {
-        let message = answer.message();
-        let told = Answered {
-            status,
-            reason,
-            message,
-        };
         observer.answered(name, &told);
     }
     // What a delivery comes to is logged there; what never became one is logged here.
@@ -177,7 +181,7 @@ fn chosen(service: &Service, request: &HttpRequest, found: &Arc<Receiver>) -> Ar
 }
 
 /// A name that nothing has, with the one that was probably meant.
-fn with_near(rejection: Rejection, current: &Current) -> Rejection {
+pub(super) fn with_near(rejection: Rejection, current: &Current) -> Rejection {
     match rejection {
         Rejection::UnknownReceiver(asked) => match current.loaded.routes().near(&asked) {
             Some(near) => Rejection::NearReceiver(asked, Arc::clone(&near.name)),

@@ -32,6 +32,8 @@ pub struct Status {
     /// Keys that differ from what the process was started with, and count only after a
     /// restart.
     pub restart: Vec<String>,
+    /// What it warns of, as `check` prints it.
+    pub warnings: Vec<String>,
 }
 
 /// The way from a request to whoever reloads.
@@ -51,15 +53,16 @@ pub struct ReloadRequests {
 }
 
 impl Reloads {
-    /// Both ends; the configuration was loaded just now.
+    /// Both ends; the configuration was loaded just now, with these warnings.
     #[must_use]
-    pub fn new() -> (Self, ReloadRequests) {
+    pub fn new(warnings: Vec<String>) -> (Self, ReloadRequests) {
         let (ask, asked) = mpsc::channel(WAITING);
         let (tell, status) = watch::channel(Status {
             loaded_at: Timestamp::now(),
             refused_at: None,
             errors: Vec::new(),
             restart: Vec::new(),
+            warnings,
         });
         let requests = ReloadRequests {
             asked,

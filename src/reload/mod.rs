@@ -197,6 +197,7 @@ impl Reloader {
             refused_at: None,
             errors: Refused::new(),
             restart: changes.restart.clone(),
+            warnings: warnings.clone(),
         });
         let took_ms = start.elapsed().as_millis();
         if before.refused_at.is_some() || !changes.is_empty() {

@@ -218,7 +218,14 @@ async fn a_token_that_changes_in_its_file_counts_without_a_restart() {
 /// Status of the paths of a listener.
 async fn paths(base: &str, token: Option<&str>) -> String {
     let mut told = Vec::new();
-    for path in ["/-/healthy", "/-/ready", "/metrics", "/alertmanager", "/"] {
+    for path in [
+        "/-/healthy",
+        "/-/ready",
+        "/metrics",
+        "/alertmanager",
+        "/",
+        "/api/v1/status",
+    ] {
         let request = client().get(format!("{base}{path}"));
         let request = match token {
             Some(token) => request.bearer_auth(token),

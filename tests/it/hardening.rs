@@ -368,7 +368,7 @@ async fn every_answer_tells_a_browser_to_make_nothing_of_it() {
         "/-/ready",
         "/metrics",
         "/alertmanager",
-        "/",
+        "/nothing",
         "/<script>",
     ] {
         let answer = Answer::of(client().get(service.url(path))).await;

@@ -35,6 +35,7 @@ mod secrets;
 mod send_as_caller;
 mod sequences;
 mod service_apps;
+mod status;
 mod systemd;
 mod templates;
 mod tenancy;

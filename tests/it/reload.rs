@@ -138,7 +138,7 @@ async fn a_removed_receiver_is_finished_and_its_metrics_go_when_it_is() {
     assert_eq!(rig.messages("ops").len(), 100);
     sleep(Duration::from_secs(121)).await;
     assert!(!rig.metrics.text().contains(r#"receiver="gone""#));
-    assert!(!rig.engine.snapshot().receivers.contains_key("gone"));
+    assert!(!rig.engine.standings().contains_key("gone"));
 }
 
 #[tokio::test(start_paused = true)]

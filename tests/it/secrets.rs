@@ -268,6 +268,9 @@ fn no_secret_is_logged_answered_measured_or_listed() {
         let answer = call("POST", &reload, &admin, "");
         assert_eq!(answer.status, 422, "{slip}\n{answer:?}");
         seen.answer("slip", &answer);
+        let status = call("GET", &service.url("/api/v1/status"), &admin, "");
+        assert!(status.text.contains("\"errors\":[\"error: "), "{status:?}");
+        seen.answer("status of a slip", &status);
         let check = ours()
             .args(["check", "--config", &config])
             .output()
@@ -282,10 +285,16 @@ fn no_secret_is_logged_answered_measured_or_listed() {
     write(folder.path(), "config.toml", &sound);
     seen.answer("reload", &call("POST", &reload, &admin, ""));
     seen.answer("refused", &http("POST", &reload, ""));
-    seen.answer(
-        "metrics",
-        &call("GET", &service.url("/metrics"), &admin, ""),
-    );
+    for path in ["/metrics", "/", "/api/v1/status?limit=5000"] {
+        let answer = call("GET", &service.url(path), &admin, "");
+        assert_eq!(answer.status, 200, "{path}");
+        seen.answer(path, &answer);
+    }
+    let own = service.url("/api/v1/status?receiver=guarded");
+    let answer = call("GET", &own, &format!("Bearer {BEARER}"), "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    seen.answer("own status", &answer);
+    seen.answer("no status", &call("GET", &own, BEARER, ""));
     let send = ours()
         .args(["send", "--sample", "firing", "--config", &config])
         .env("RUST_LOG", "trace")

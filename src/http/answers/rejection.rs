@@ -37,6 +37,12 @@ pub(in crate::http) enum Rejection {
         receiver: String,
         taken: String,
     },
+    #[error("the status is asked for what it does not tell; {0}")]
+    BadStatusQuery(&'static str),
+    #[error(
+        "the status of all receivers is at `server.admin_listen`; a receiver that asks for credentials shows its own here: `?receiver=NAME`"
+    )]
+    StatusElsewhere,
     #[error("there is nothing here; notifications go to `POST /alertmanager/RECEIVER`")]
     NotFound,
     #[error("this path takes {0} only")]

@@ -9,8 +9,8 @@ const binary = process.env.BINARY ?? new URL('../../../target/debug/alertmanager
 const START_WITHIN_MS = 60_000;
 
 /** Runs `command` and waits until what it printed satisfies `ready`, whose result is `found`. */
-async function run(command, ready) {
-  const child = spawn(binary, command, { env: { ...process.env, RUST_LOG: 'warn' } });
+export async function run(command, ready, environment = {}) {
+  const child = spawn(binary, command, { env: { ...process.env, RUST_LOG: 'warn', ...environment } });
   let printed = '';
   const found = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${command[0]} was not ready in time: ${printed}`)), START_WITHIN_MS);
@@ -34,7 +34,7 @@ async function run(command, ready) {
     child.kill('SIGTERM');
     await ended;
   };
-  return { found, stop, output: () => printed };
+  return { found, stop, output: () => printed, signal: (name) => child.kill(name) };
 }
 
 /** What a test asks of a running sandbox. */
@@ -105,8 +105,8 @@ export async function dev(...more) {
 }
 
 /** Only the sandbox, on a free port unless told otherwise. */
-export async function sandbox(listen = '127.0.0.1:0') {
-  const { found, stop } = await run(['sandbox', '--listen', listen], (printed) => {
+export async function sandbox(listen = '127.0.0.1:0', ...more) {
+  const { found, stop } = await run(['sandbox', '--listen', listen, ...more], (printed) => {
     const page = printed.match(/page\s+(http\S+\/)/);
     return page && printed.includes('Stop it') && { page: page[1] };
   });
