@@ -70,6 +70,9 @@ use memory::{GroupId, Known, Memory, Names};
 use ticket::{Claim, Delivery, What};
 use waits::Waits;
 
+/// Rooms that refuse, by the names of the receiver and of the room.
+type DeadByReceiver = HashMap<(Arc<str>, Arc<str>), DeadRoom>;
+
 /// Delivers notifications.
 pub struct Engine {
     /// What it works by; a reload swaps it.
@@ -90,7 +93,7 @@ pub struct Engine {
     withdrawn: AtomicBool,
     draining: CancellationToken,
     /// Receivers and rooms that refuse them, so that the log tells each change once.
-    refusing: Mutex<HashMap<(Arc<str>, Arc<str>), DeadRoom>>,
+    refusing: Mutex<DeadByReceiver>,
     last: Mutex<HashMap<Arc<str>, Standing>>,
     observer: Option<Arc<dyn Observer>>,
     /// A sequence of its own, so that tests can repeat one.

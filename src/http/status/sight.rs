@@ -51,16 +51,14 @@ impl Sight {
             return Ok(Self::Whole { all });
         };
         let found = routes.find(asked);
-        if door == Door::Admin {
-            as_admin()?;
-        } else if found.is_some_and(|receiver| receiver.access.is_open()) {
-            as_admin()?;
-        } else {
+        let is_open = found.is_some_and(|receiver| receiver.access.is_open());
+        if door == Door::Main && !is_open {
             // As for a notification: nobody learns here what a notification would not tell.
             let admitted = callers.admit(asked, found, head, peer);
             let receiver = admitted.map_err(|rejection| with_near(rejection, current))?;
             return Ok(Self::One(Arc::clone(receiver)));
         }
+        as_admin()?;
         let unknown = || Rejection::UnknownReceiver(super::super::callers::visible(asked));
         let receiver = found.ok_or_else(|| with_near(unknown(), current))?;
         Ok(Self::One(Arc::clone(receiver)))

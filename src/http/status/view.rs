@@ -25,6 +25,10 @@ pub(super) fn whole(service: &Service, current: &Current, asked: &Asked, all: bo
     };
     let mut found: Vec<(State, &Arc<Receiver>)> = Vec::new();
     for receiver in current.loaded.routes().iter() {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method's path is not general enough in its lifetime"
+        )]
         let state = look.known(receiver, |known| known.state());
         summary.count(state);
         let is_asked = asked.states.is_empty() || asked.states.contains(&state);

@@ -53,7 +53,9 @@ const capital = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCas
  * what only Webex's support asks for.
  */
 export function explained(message) {
-  const cut = message.lastIndexOf("; ");
+  const last = message.lastIndexOf("; ");
+  // Where a token comes from is no remedy.
+  const cut = message.startsWith("; it comes from", last) ? -1 : last;
   const [what, remedy] = cut < 0 ? [message, ""] : [message.slice(0, cut), message.slice(cut + 2)];
   const found = what.match(/^(.*?)(?:: | \()(Webex answered .*?)\)?(; it comes from .*)?$/s);
   return [
