@@ -198,6 +198,20 @@ fn url_elsewhere(seen: &mut Seen, folder: &Path, reload: &str) {
     seen.note("check", &said);
 }
 
+/// What there is to read for whoever may.
+fn metrics_and_status(seen: &mut Seen, service: &Service, admin: &str) {
+    for path in ["/metrics", "/", "/api/v1/status?limit=5000"] {
+        let answer = call("GET", &service.url(path), admin, "");
+        assert_eq!(answer.status, 200, "{path}");
+        seen.answer(path, &answer);
+    }
+    let own = service.url("/api/v1/status?receiver=guarded");
+    let answer = call("GET", &own, &format!("Bearer {BEARER}"), "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    seen.answer("own status", &answer);
+    seen.answer("no status", &call("GET", &own, BEARER, ""));
+}
+
 #[test]
 fn no_secret_is_logged_answered_measured_or_listed() {
     let sandbox = Sandbox::start();
@@ -285,16 +299,7 @@ fn no_secret_is_logged_answered_measured_or_listed() {
     write(folder.path(), "config.toml", &sound);
     seen.answer("reload", &call("POST", &reload, &admin, ""));
     seen.answer("refused", &http("POST", &reload, ""));
-    for path in ["/metrics", "/", "/api/v1/status?limit=5000"] {
-        let answer = call("GET", &service.url(path), &admin, "");
-        assert_eq!(answer.status, 200, "{path}");
-        seen.answer(path, &answer);
-    }
-    let own = service.url("/api/v1/status?receiver=guarded");
-    let answer = call("GET", &own, &format!("Bearer {BEARER}"), "");
-    assert_eq!(answer.status, 200, "{answer:?}");
-    seen.answer("own status", &answer);
-    seen.answer("no status", &call("GET", &own, BEARER, ""));
+    metrics_and_status(&mut seen, &service, &admin);
     let send = ours()
         .args(["send", "--sample", "firing", "--config", &config])
         .env("RUST_LOG", "trace")
