@@ -34,6 +34,9 @@ BROWSER := tests/browser/node_modules/.package-lock.json
 CHART_TOOLS := .tools/go/helm .tools/go/helm-unittest .tools/go/helm-docs .tools/go/kubeconform
 CHART_SCENARIOS := $(VENV)/bin/python tools/chart-scenarios --helm .tools/go/helm --kubeconform .tools/go/kubeconform \
 	--binary target/debug/alertmanager-webex --schemas .tools/kubernetes-schemas
+CRDS := .tools/prometheus-operator-crds
+CLUSTER_TOOLS := .tools/go/helm .tools/go/etcd .tools/go/kube-apiserver .tools/go/kubectl \
+	.tools/go/prometheus-operator .tools/go/admission-webhook $(CRDS)
 
 # What the workflows and compose.yaml are checked with.
 ACTIONLINT := .tools/go/actionlint
@@ -51,6 +54,12 @@ export PROMETHEUS_BIN := $(CURDIR)/$(PROMETHEUS_TOOLS)/prometheus
 export PROMTOOL_BIN := $(CURDIR)/$(PROMETHEUS_TOOLS)/promtool
 export COMPOSE_GO_BIN := $(CURDIR)/$(COMPOSE_GO)
 export HELM_BIN := $(CURDIR)/.tools/go/helm
+export ETCD_BIN := $(CURDIR)/.tools/go/etcd
+export KUBE_APISERVER_BIN := $(CURDIR)/.tools/go/kube-apiserver
+export KUBECTL_BIN := $(CURDIR)/.tools/go/kubectl
+export OPERATOR_BIN := $(CURDIR)/.tools/go/prometheus-operator
+export ADMISSION_WEBHOOK_BIN := $(CURDIR)/.tools/go/admission-webhook
+export OPERATOR_CRDS := $(CURDIR)/$(CRDS)
 
 .PHONY: help
 help: ## List the targets
@@ -150,6 +159,12 @@ test-browser: $(BROWSER) | prerequisites ## Run the tests of the pages, sandbox 
 	@tools/step "the pages in Chromium; pictures of them go to target/browser" \
 		node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.mjs
 
+.PHONY: test-cluster
+test-cluster: user-namespaces tools $(CLUSTER_TOOLS) ## Install the chart in a real Kubernetes API, and follow an alert the whole way
+	@tools/step "build" cargo build --locked --all-features --test it
+	@tools/step "tests with etcd, kube-apiserver, prometheus-operator and Helm" \
+		cargo nextest run --locked --all-features --test it --profile cluster --no-capture
+
 .PHONY: screenshots
 screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentation again
 	@tools/chromium
@@ -192,6 +207,11 @@ $(PROMETHEUS_TOOLS)/ready: tools/prometheus
 	@tools/step --quiet "Prometheus, with which alerts and dashboard are tested" tools/prometheus "$(PROMETHEUS_TOOLS)"
 	@touch "$@"
 
+# Said before anything is built for minutes.
+.PHONY: user-namespaces
+user-namespaces:
+	@tools/user-namespaces
+
 .PHONY: prerequisites
 prerequisites:
 	@tools/prerequisites
@@ -217,4 +237,8 @@ $(ALERTMANAGER_OLD)/amtool: | prerequisites
 	@touch "$@"
 
 .tools/go/%: tools/go/%/go.mod tools/go/%/go.sum tools/build-go-tool | prerequisites
-	@tools/step --quiet "$*, built once in a minute or two" tools/build-go-tool "tools/go/$*" "$@"
+	@tools/step --quiet "$*, built once in some minutes" tools/build-go-tool "tools/go/$*" "$@"
+
+$(CRDS): tools/go/prometheus-operator/go.mod tools/operator-crds | prerequisites
+	@tools/step --quiet "prometheus-operator's kinds of objects" tools/operator-crds "$@"
+	@touch "$@"
