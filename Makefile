@@ -75,6 +75,7 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
 	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
+	@$(MAKE) --no-print-directory test-cluster
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory dashboard-check
 	@tools/step "release build" cargo build --locked --release

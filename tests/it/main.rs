@@ -6,6 +6,7 @@ mod answers;
 mod callers;
 mod cards;
 mod cli;
+mod cluster;
 mod compose;
 mod configuration;
 mod conversations;

@@ -171,20 +171,35 @@ impl Answer {
 
 /// One request on a connection of its own, past any proxy.
 pub(crate) fn http(method: &str, url: &str, body: impl Into<String>) -> Answer {
+    http_with(method, url, None, body)
+}
+
+/// The same, with a bearer token.
+pub(crate) fn http_with(
+    method: &str,
+    url: &str,
+    token: Option<&str>,
+    body: impl Into<String>,
+) -> Answer {
     alertmanager_webex::webex::install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let response = reqwest::Client::builder()
+        let request = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
             .build()
             .unwrap()
             .request(method.parse().unwrap(), url)
             .header("Content-Type", "application/json")
-            .body(body.into())
+            .body(body.into());
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request
             .send()
             .await
             .unwrap_or_else(|error| panic!("{method} {url}: {error:?}"));
