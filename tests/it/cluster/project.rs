@@ -10,6 +10,7 @@ use serde_json::json;
 use super::commands::chart;
 use super::control_plane::ControlPlane;
 use super::kubelet::{Image, Pod};
+use super::repository;
 use crate::programs::{Program, Sandbox};
 
 /// The release; named like the chart, as the documentation has it.
@@ -84,13 +85,25 @@ impl Project {
     }
 }
 
-/// Our program as the image has it.
+/// Our program as the image has it, by the last stage of the Dockerfile.
 pub(super) fn image() -> Image {
+    let text = std::fs::read_to_string(repository().join("Dockerfile")).unwrap();
+    let (_, stage) = text.rsplit_once("\nFROM ").unwrap();
+    let value = |instruction: &str| {
+        let mut values = stage
+            .lines()
+            .filter_map(|line| line.strip_prefix(instruction)?.strip_prefix(' '));
+        values
+            .next()
+            .unwrap_or_else(|| panic!("the Dockerfile has no {instruction}"))
+    };
+    let words = |instruction| -> Vec<String> { serde_json::from_str(value(instruction)).unwrap() };
+    let (user, _) = value("USER").split_once(':').unwrap();
     Image {
         program: Path::new(env!("CARGO_BIN_EXE_alertmanager-webex")).to_owned(),
-        entry_point: "/alertmanager-webex".to_owned(),
-        arguments: vec!["serve".to_owned()],
-        user: 65532,
+        entry_point: words("ENTRYPOINT").remove(0),
+        arguments: words("CMD"),
+        user: user.parse().unwrap(),
     }
 }
 
