@@ -8,6 +8,8 @@
 ARG BUILDER=docker.io/library/rust:1.95-slim-bookworm
 # What it stands on: nothing.
 ARG BASE=scratch
+# A bill of materials lists the crates, which Cargo.lock names and the binary does not.
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
 FROM ${BUILDER} AS build
 WORKDIR /src

@@ -181,7 +181,7 @@ screenshots: $(BROWSER) | prerequisites ## Take the pictures of the documentatio
 	@tools/step "pictures of the templates" node tools/screenshots/templates.mjs target/debug/alertmanager-webex docs/pictures
 
 .PHONY: tools
-tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool $(PROMETHEUS_TOOLS)/promtool $(COMPOSE_GO) ## Install the pinned tools into .tools/
+tools: $(VENV)/installed $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool $(PROMETHEUS_TOOLS)/ready $(COMPOSE_GO) ## Install the pinned tools into .tools/
 	@mkdir -p .tools/bin
 	@for name in alertmanager amtool; do \
 		ln -sfn "../$(notdir $(ALERTMANAGER))/$$name" ".tools/bin/$$name"; \
