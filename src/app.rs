@@ -339,16 +339,20 @@ impl App {
         reloader.abort();
         let (delay, grace) = self.service.shutdown();
         self.engine.withdraw();
+        let (delay_seconds, grace_seconds) = (delay.as_secs(), grace.as_secs());
         tracing::info!(
-            delay_seconds = delay.as_secs(),
-            "stopping: not ready from now on",
+            delay_seconds,
+            "stopping: this process is not ready from now on, and takes requests for {delay_seconds} s more",
         );
         tokio::time::sleep(delay).await;
-        tracing::info!("stopping: what has not begun is given back, the rest is finished");
+        tracing::info!(
+            grace_seconds,
+            "stopping: what has not begun is given back to Alertmanager, and what has is finished within {grace_seconds} s",
+        );
         if !self.engine.drain(grace).await {
             tracing::warn!(
-                grace_seconds = grace.as_secs(),
-                "some deliveries did not end within `server.shutdown_grace`; Alertmanager will send them again",
+                grace_seconds,
+                "some deliveries did not end within `server.shutdown_grace`, {grace_seconds} s; Alertmanager sends them again",
             );
         }
         join_all(handles.iter().map(|handle| handle.stop(true))).await;

@@ -53,7 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let options = Draft::read(&sources)?.render_options();
             let prepared = prepare(&sources)?;
             if !told {
-                logs(&prepared.config.log)?;
+                let logs = logs(&prepared.config.log)?;
+                tokio::spawn(async move { logs.tell_left_out().await });
                 told = true;
             }
             let app = App::start_watched(prepared, book.clone())?;

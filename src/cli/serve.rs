@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::{ConfigArgument, counted, logs, runtime, stop_signal};
 use crate::app::{App, prepare};
+use crate::reload::log_warning;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -15,9 +16,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let prepared = prepare(&arguments.config.sources())?;
-    logs(&prepared.config.log)?;
+    let logs = logs(&prepared.config.log)?;
     for warning in &prepared.config.warnings {
-        tracing::warn!("{warning}");
+        log_warning(warning);
     }
     let proxy = &prepared.config.webex.proxy;
     if proxy.is_some() {
@@ -27,16 +28,30 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let bots = prepared.config.bots.len();
     runtime(prepared.config.server.workers.get())?.block_on(async {
         let stop = stop_signal();
+        #[cfg(feature = "otel")]
+        let traces = {
+            // The collector is reached over TLS as Webex is.
+            crate::webex::install_provider();
+            crate::telemetry::Traces::start()?
+        };
         let app = App::start(prepared)?.watching();
         let address = app.address();
         if let Some(address) = app.admin_address() {
-            tracing::info!(%address, "metrics are on {address}");
+            tracing::info!(%address, "metrics, status and reload are on {address}");
         }
+        let (of_receivers, of_bots) = (counted(receivers, "receiver"), counted(bots, "bot"));
         tracing::info!(
             %address, receivers, bots, version = env!("CARGO_PKG_VERSION"),
-            "ready on {address}: {}, {}", counted(receivers, "receiver"), counted(bots, "bot"),
+            "ready on {address}: {of_receivers}, {of_bots}",
         );
-        app.run_until(stop).await.context("the server failed")
+        let ended = tokio::select! {
+            ended = app.run_until(stop) => ended.context("the server failed"),
+            () = logs.tell_left_out() => Ok(()),
+        };
+        #[cfg(feature = "otel")]
+        traces.finish().await;
+        ended
     })?;
+    logs.finish();
     Ok(ExitCode::SUCCESS)
 }

@@ -44,13 +44,49 @@ pub enum Place {
     Nowhere,
 }
 
-impl Problem {
-    /// The line of the file, where it is known.
-    pub(super) fn line(&self) -> Option<usize> {
-        match &self.place {
-            Place::File(_, line) => *line,
-            Place::Variable(_) | Place::Template(..) | Place::Nowhere => None,
+impl Place {
+    fn line(&self) -> Option<usize> {
+        match self {
+            Self::File(_, line) => *line,
+            Self::Variable(_) | Self::Template(..) | Self::Nowhere => None,
         }
+    }
+}
+
+impl Problem {
+    /// What is wrong, with key and place, in one line. The remedy is [`Self::hint`].
+    #[must_use]
+    pub fn in_a_sentence(&self) -> String {
+        let mut sentence = String::new();
+        if !self.key.is_empty() {
+            sentence = format!("`{}`: ", self.key);
+        }
+        sentence += &self.message;
+        let place = match (&self.place, self.file()) {
+            (Place::Variable(name), _) => format!("environment variable {name}"),
+            (_, None) => return sentence,
+            (place, Some(file)) => match place.line() {
+                Some(line) => format!("{file}:{line}"),
+                None => file,
+            },
+        };
+        format!("{sentence} ({place})")
+    }
+
+    /// The file, where it stands in one; of a template with line and column.
+    #[must_use]
+    pub fn file(&self) -> Option<String> {
+        match &self.place {
+            Place::File(path, _) => Some(path.display().to_string()),
+            Place::Template(place, _) => Some(place.clone()),
+            Place::Variable(_) | Place::Nowhere => None,
+        }
+    }
+
+    /// The line of the file, where it is known.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.place.line()
     }
 
     /// In the order in which a person goes through the file, then the environment.

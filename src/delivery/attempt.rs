@@ -15,7 +15,7 @@ use super::job::{Item, Job, Settled};
 use super::notes;
 use super::retry::{Form, Verdict, judge, judge_webhook};
 use crate::routing::Target;
-use crate::telemetry::MessageKind;
+use crate::telemetry::{MessageKind, SpanKind, Trace};
 use crate::webex::{self, Accepted, Attachment, IncomingMessage, NewMessage};
 
 /// What an attempt came to.
@@ -94,12 +94,12 @@ impl Bot {
         };
         let markdown = (form != Form::Text).then_some(text.as_str());
         let text = (form == Form::Text).then_some(text.as_str());
-        let start = Instant::now();
         let client = &engine.loaded().client;
         let Some(to) = job.destination().target.recipient() else {
             let message = IncomingMessage { markdown, text };
+            let asked = self.asks(job, "POST /webhooks/incoming/{id}");
             let answer = client.post_incoming(token, &message).await;
-            self.answered(start, answer.as_ref().err());
+            self.answered(asked, answer.as_ref().err());
             // Nothing tells which message it is, nor in which room.
             return answer.map(|()| Accepted {
                 id: String::new(),
@@ -115,20 +115,58 @@ impl Bot {
                 .and_then(|card| Attachment::card(card.json()))
                 .map(|card| [card]),
         };
+        let asked = self.asks(job, "POST /messages");
         let answer = client.post_message(token, &message).await;
-        self.answered(start, answer.as_ref().err());
+        self.answered(asked, answer.as_ref().err());
         if let Ok(accepted) = &answer {
             engine.tell_posted(job, accepted);
         }
         answer
     }
 
+    /// A request leaves. It is a part of the first notification's trace, and the other ones
+    /// of a digest are linked to it. Neither address nor ids: of a webhook they are secret.
+    pub(super) fn asks(&self, job: &Job, name: &'static str) -> Asked {
+        let (receiver, room) = job.names();
+        let (method, path) = name.split_once(' ').unwrap_or((name, ""));
+        let trace = job.first().delivery.trace.child(name, SpanKind::Client);
+        for (_, item) in job.items.iter().skip(1) {
+            trace.link(&item.delivery.trace);
+        }
+        trace.set("http.request.method", method);
+        trace.set("url.template", path);
+        trace.set("peer.service", "webex");
+        trace.set("alertmanager_webex.bot", &self.name);
+        trace.set("alertmanager_webex.receiver", receiver);
+        trace.set("alertmanager_webex.room", room);
+        trace.count("http.request.resend_count", resent(job));
+        Asked {
+            start: Instant::now(),
+            trace,
+        }
+    }
+
     /// Counts a request, and notes that the token is good.
-    pub(super) fn answered(&self, start: Instant, error: Option<&webex::Error>) {
+    pub(super) fn answered(&self, asked: Asked, error: Option<&webex::Error>) {
         let code = error.map_or("200", webex::Error::code);
-        self.metrics.requested(&self.name, code, start.elapsed());
+        self.metrics
+            .requested(&self.name, code, asked.start.elapsed());
+        let trace = asked.trace;
+        let status = match error {
+            None => Some(200),
+            Some(webex::Error::Status { status, .. }) => Some(status.as_u16()),
+            Some(_) => None,
+        };
+        if let Some(status) = status {
+            trace.count("http.response.status_code", status.into());
+        }
+        if error.is_some() {
+            trace.failed(code);
+        }
+        trace.end();
         if error.is_none() && self.token.accepted() {
-            tracing::info!(bot = %self.name, "Webex takes the token of bot `{}` again", self.name);
+            let bot = &self.name;
+            tracing::info!(%bot, "Webex takes the token of bot `{bot}` again");
         }
     }
 
@@ -141,7 +179,11 @@ impl Bot {
         form: Form,
         error: &webex::Error,
     ) -> Attempt {
-        tracing::debug!(bot = %self.name, %error, "a request failed: {error}");
+        let (bot, (receiver, room)) = (&self.name, job.names());
+        tracing::debug!(
+            %bot, %receiver, %room, %error,
+            "a request of bot `{bot}` for room `{room}` brought no success: {error}",
+        );
         self.note_error(error);
         let is_webhook = matches!(job.destination().target, Target::Webhook(_));
         let verdict = if is_webhook {
@@ -168,25 +210,40 @@ impl Bot {
                 };
             }
             Verdict::Token => {
-                if self
-                    .token
-                    .refused(token, Instant::now(), engine.random())
-                    .await
-                {
-                    tracing::info!(bot = %self.name, "bot `{}` has a new token", self.name);
-                }
+                self.token_refused(engine, token, error).await;
                 Settled::Again
             }
             Verdict::Plainer if job.is_digest() => Settled::MessageRefused(error.to_string()),
             Verdict::Plainer => return self.plainer(job, form, error),
             Verdict::RoomRefused if is_webhook && self.token.reread(token).await => {
-                tracing::info!(bot = %self.name, "`{}` has a new URL", self.name);
+                tracing::info!(%bot, "the URL of `{bot}` was read anew, and another one is there now");
                 Settled::Again
             }
             Verdict::RoomRefused => Settled::RoomRefused(error.to_string()),
             Verdict::MessageRefused => Settled::MessageRefused(error.to_string()),
         };
         Attempt::of(settled)
+    }
+
+    /// Webex refused the token: a line when that begins, and one when another token is there.
+    async fn token_refused(
+        &self,
+        engine: &Engine,
+        token: &Arc<SecretString>,
+        error: &webex::Error,
+    ) {
+        let bot = &self.name;
+        let was_well = self.token.lack(Instant::now()).is_none();
+        let random = engine.random();
+        if self.token.refused(token, Instant::now(), random).await {
+            tracing::info!(%bot, "the token of bot `{bot}` was read anew, and another one is there now");
+        } else if was_well && self.token.lack(Instant::now()).is_some() {
+            let source = self.token.source();
+            tracing::warn!(
+                %bot, %source, %error,
+                "Webex refuses the token of bot `{bot}`, which comes from {source}; put a valid one there, and it is taken up without a restart: {error}",
+            );
+        }
     }
 
     /// The same once more: without its card, or as plain text.
@@ -197,14 +254,14 @@ impl Bot {
             self.metrics.card_refused(receiver);
             tracing::warn!(
                 %receiver, %room, %error,
-                "Webex refused the card for room `{room}`; trying without: {error}",
+                "Webex refused the card of receiver `{receiver}` for room `{room}`, so the message is sent without it; `check` tells what is wrong with a card: {error}",
             );
             (Form::Markdown, notes::without_card(message, error).into())
         } else {
             self.metrics.markdown_refused(receiver);
             tracing::warn!(
                 %receiver, %room, %error,
-                "Webex refused the Markdown for room `{room}`; trying plain text: {error}",
+                "Webex refused the Markdown of receiver `{receiver}` for room `{room}`, so the message is sent as plain text; look at its template: {error}",
             );
             (Form::Text, notes::plain(message, error).into())
         };
@@ -226,6 +283,17 @@ impl Bot {
             }
         }
     }
+}
+
+/// A request that is under way.
+pub(super) struct Asked {
+    start: Instant,
+    trace: Trace,
+}
+
+/// How often it was tried before.
+fn resent(job: &Job) -> usize {
+    usize::try_from(job.first().failures).unwrap_or(usize::MAX)
 }
 
 /// What a metric calls it; nothing is said of what is deleted.

@@ -2,6 +2,7 @@
 //! means for all that waits.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -14,14 +15,16 @@ use tracing::Instrument as _;
 
 use super::Engine;
 use super::attempt::Attempt;
-use super::job::{Job, News, Settled, Step};
+use super::failing::Failing;
+use super::job::{Job, Settled, Step};
 use super::lease::Lack;
 use super::outcome::{Outcome, RefusalCause, Trouble};
 use super::queue::Queue;
 use super::token::{Secrets, Token, Use};
+use super::told::{QueueState, Run};
 use crate::config;
 use crate::routing::WEBHOOK_BOT;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Moment};
 use crate::webex::{self, Client};
 
 /// What waits is looked through so often for what nobody asks for any more.
@@ -36,6 +39,9 @@ pub(super) struct Bot {
     pub(super) token: Token,
     /// What Webex said last where it was not well.
     last_error: Mutex<Option<String>>,
+    /// The log was told that Webex limits it.
+    pub(super) told_limited: AtomicBool,
+    pub(super) failing: Mutex<Failing>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -53,6 +59,8 @@ impl Bot {
             changed: Notify::new(),
             token,
             last_error: Mutex::new(None),
+            told_limited: AtomicBool::new(false),
+            failing: Mutex::default(),
             metrics,
         }
     }
@@ -146,7 +154,7 @@ impl Bot {
         Some(Trouble::OverQuota { per_minute })
     }
 
-    fn last_error(&self) -> Option<String> {
+    pub(super) fn last_error(&self) -> Option<String> {
         self.last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -202,6 +210,9 @@ impl Bot {
 
     /// Sends in a task of its own. A panic there ends these notifications and no others.
     fn spawn(self: &Arc<Self>, engine: &Arc<Engine>, job: Job, token: Arc<SecretString>) {
+        for (_, item) in &job.items {
+            item.delivery.trace.waited(item.since);
+        }
         let span = job.span();
         let (bot, engine) = (Arc::clone(self), Arc::clone(engine));
         let runtime = engine.runtime.clone();
@@ -221,6 +232,10 @@ impl Bot {
 
     /// Tells the queue, and then whoever is through.
     fn settle(self: &Arc<Self>, engine: &Arc<Engine>, mut job: Job, attempt: Attempt) {
+        for (_, item) in &mut job.items {
+            item.since = Moment::now();
+        }
+        let run = Run::of(&attempt);
         if let Some((form, text)) = attempt.plainer {
             job.make_plainer(form, &text);
         }
@@ -229,15 +244,22 @@ impl Bot {
             self.count_accepted(&job);
         }
         let deliveries = job.deliveries();
+        let room = Arc::clone(&job.destination().name);
         let now = Instant::now();
-        let (through, news, closed_for) = {
+        let (through, news, state) = {
             let mut queue = self.queue();
             let (through, news) = queue.settle(job, attempt.settled, now);
-            (through, news, queue.closed_for(now))
+            let state = QueueState {
+                closed_for: queue.closed_for(now),
+                pace: queue.rate(now),
+                is_outage: queue.is_outage(),
+            };
+            (through, news, state)
         };
-        for news in news {
-            self.tell_log(news, closed_for);
+        for &news in &news {
+            self.tell_log(news, &state);
         }
+        self.tell_run(&run, &room, &news, state.is_outage);
         if broken {
             for delivery in &deliveries {
                 engine.end_early(self, delivery, &Outcome::Broken);
@@ -255,27 +277,6 @@ impl Bot {
         self.wake();
     }
 
-    /// A change of state is a line in the log; a repetition is not.
-    fn tell_log(&self, news: News, closed_for: Duration) {
-        let bot = &self.name;
-        match news {
-            News::GateClosed => {
-                let closed_seconds = closed_for.as_secs();
-                tracing::warn!(%bot, closed_seconds, "Webex limits bot `{bot}`: nothing is sent for {closed_seconds} s");
-            }
-            News::GateOpened => {
-                tracing::info!(%bot, "Webex takes messages of bot `{bot}` again");
-            }
-            News::OutageBegan => {
-                let error = self.last_error().unwrap_or_default();
-                tracing::warn!(%bot, "Webex is not available for bot `{bot}`: {error}");
-            }
-            News::OutageEnded => {
-                tracing::info!(%bot, "Webex is available for bot `{bot}` again");
-            }
-        }
-    }
-
     /// Asks Webex who it is, and tells the log. Nothing depends on the answer: Alertmanager
     /// needs our 503 and its reason rather than a process that does not start.
     pub(super) async fn introduce(&self, client: &Client) {
@@ -288,12 +289,13 @@ impl Bot {
         };
         match client.identify(&token).await {
             Ok(person) => {
-                tracing::info!(%bot, "bot `{bot}` is known to Webex as \"{}\"", person.display_name);
+                let known_as = &person.display_name;
+                tracing::info!(%bot, %known_as, "bot `{bot}` is known to Webex as \"{known_as}\"");
             }
             Err(error) => {
                 tracing::warn!(
                     %bot, %error,
-                    "bot `{bot}` cannot be verified, its notifications will be answered 503: {error}",
+                    "bot `{bot}` cannot be verified, and its notifications are answered 503 until it can: {error}",
                 );
             }
         }

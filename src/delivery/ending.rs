@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use super::Engine;
 use super::bot::Bot;
 use super::job::Through;
-use super::outcome::{Outcome, Refusal, Trouble};
+use super::outcome::{Outcome, Refusal};
 use super::standing::DeadRoom;
 use super::ticket::Delivery;
+use super::told::tell_log;
 
 impl Engine {
     /// Gives back to Alertmanager what has not begun: its retry reaches the next process,
@@ -72,8 +73,9 @@ impl Engine {
                     since: since.unwrap_or_else(Timestamp::now),
                 };
                 if refusing.insert(key, dead).is_none() {
+                    let (bot, room) = (&bot.name, &refusal.room);
                     tracing::warn!(
-                        %receiver, room = %refusal.room, bot = %bot.name,
+                        %receiver, %room, %bot, %refusal,
                         "receiver `{receiver}` cannot be delivered to: {refusal}",
                     );
                 }
@@ -109,38 +111,5 @@ impl Engine {
         self.memory().end(delivery, accepted);
         delivery.tell(outcome);
         self.ended_waiting(delivery);
-    }
-}
-
-/// Says how a delivery ended, once, at the level that it deserves. That a room refuses was
-/// said when it began.
-fn tell_log(delivery: &Delivery, outcome: &Outcome) {
-    let receiver = &delivery.receiver.name;
-    let duration_ms = delivery.began.elapsed().as_millis();
-    match outcome {
-        Outcome::Delivered { messages } => {
-            tracing::info!(%receiver, messages, duration_ms, "delivered a notification of receiver `{receiver}`");
-        }
-        Outcome::Partial { messages, refused } => {
-            tracing::info!(%receiver, messages, refused = refused.len(), duration_ms, "delivered a notification of receiver `{receiver}` to some of its rooms");
-        }
-        Outcome::Refused(refused) => {
-            tracing::debug!(%receiver, refused = refused.len(), duration_ms, "every room refused a notification of receiver `{receiver}`");
-        }
-        Outcome::GivenUp => {
-            let trouble = delivery.trouble().unwrap_or(Trouble::Waiting);
-            tracing::warn!(%receiver, duration_ms, "gave up a notification of receiver `{receiver}`, since nobody asks for it any more: {trouble}");
-        }
-        Outcome::Draining => {
-            tracing::info!(%receiver, duration_ms, "gave back a notification of receiver `{receiver}` to Alertmanager at shutdown");
-        }
-        Outcome::Broken => {
-            tracing::error!(%receiver, duration_ms, "a delivery of receiver `{receiver}` panicked; please report this defect");
-        }
-        Outcome::Repeat { .. }
-        | Outcome::NotAssigned(_)
-        | Outcome::DryRun
-        | Outcome::Unfinished(_)
-        | Outcome::Overloaded => {}
     }
 }

@@ -13,6 +13,7 @@ use super::retry::Form;
 use super::ticket::Delivery;
 use crate::render::Message;
 use crate::routing::{Destination, Receiver, Target};
+use crate::telemetry::Moment;
 
 /// The ordered queue of one destination. A receiver with a ceiling of its own has one of its
 /// own, so that what waits for its ceiling holds up nobody else in the room.
@@ -46,6 +47,8 @@ pub(super) struct Item {
     pub(super) batch: usize,
     /// What is to be sent, where it belongs to a conversation and its turn has come.
     pub(super) script: Option<Box<Script>>,
+    /// Since when it waits to be sent.
+    pub(super) since: Moment,
     /// The first message of that conversation, if it is known to be gone.
     pub(super) dead_root: Option<Arc<str>>,
 }
@@ -64,6 +67,7 @@ impl Item {
             failures: 0,
             batch: usize::MAX,
             script: None,
+            since: Moment::now(),
             dead_root: None,
         }
     }

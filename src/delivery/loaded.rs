@@ -201,7 +201,7 @@ impl Engine {
         }
         for (name, bot) in &old.bots {
             if !new.bots.contains_key(name) {
-                tracing::info!(bot = %name, "bot `{name}` was removed; it sends what waits for it, and ends");
+                tracing::info!(bot = %name, "bot `{name}` was removed from the configuration; it sends what waits for it, and ends");
                 bot.leave();
                 self.leaving().push(Arc::clone(bot));
                 self.tend(bot);
@@ -244,7 +244,8 @@ impl Engine {
         self.leaving().retain(|leaving| !Arc::ptr_eq(leaving, bot));
         if !self.loaded.load().bots.contains_key(&bot.name) {
             self.metrics.forget_bot(&bot.name);
-            tracing::info!(bot = %bot.name, "bot `{}`, which was removed, has sent all that waited for it", bot.name);
+            let bot = &bot.name;
+            tracing::info!(%bot, "bot `{bot}`, which was removed, has sent all that waited for it");
         }
     }
 

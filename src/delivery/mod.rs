@@ -18,6 +18,7 @@ mod conversation;
 mod dead_rooms;
 mod dispatch;
 mod ending;
+mod failing;
 mod gate;
 mod job;
 mod lanes;
@@ -37,9 +38,10 @@ mod snapshot;
 mod standing;
 mod ticket;
 mod token;
+mod told;
 mod waits;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -61,9 +63,9 @@ pub use ticket::Ticket;
 
 use crate::alertmanager::{Compact, Notification};
 use crate::config;
-use crate::render::{Rendered, Renderer, Subject};
+use crate::render::{Message, Rendered, Renderer, Subject};
 use crate::routing::{Conversation, Receiver, Remembered};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, SpanKind, Trace};
 use bot::Bot;
 use conversation::{Conversations, InMemory};
 use memory::{GroupId, Known, Memory, Names};
@@ -94,6 +96,8 @@ pub struct Engine {
     draining: CancellationToken,
     /// Receivers and rooms that refuse them, so that the log tells each change once.
     refusing: Mutex<DeadByReceiver>,
+    /// Receivers whose template failed last, so that the log tells each change once.
+    plainer: Mutex<HashSet<Arc<str>>>,
     last: Mutex<HashMap<Arc<str>, Standing>>,
     observer: Option<Arc<dyn Observer>>,
     /// A sequence of its own, so that tests can repeat one.
@@ -142,6 +146,7 @@ impl Engine {
             withdrawn: AtomicBool::new(false),
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
+            plainer: Mutex::default(),
             last: Mutex::default(),
             observer: parts.observer,
             random: Mutex::new(parts.random),
@@ -214,6 +219,7 @@ impl Engine {
             (group, self.names.group(&[], notification), content),
             what,
             entry,
+            notification,
         ));
         if let Some(ticket) = self.begin(bot, &delivery) {
             return ticket;
@@ -357,11 +363,15 @@ impl Engine {
                 now: jiff::Timestamp::now(),
             },
         );
+        let (receiver, messages) = (&receiver.name, rendered.messages.len());
+        let bytes: usize = rendered.messages.iter().map(Message::bytes).sum();
+        tracing::info!(
+            %receiver, messages, bytes,
+            "a notification of receiver `{receiver}` is not posted, since `dry_run` is on; `log.level = \"debug\"` shows what it would be",
+        );
         for message in &rendered.messages {
-            tracing::info!(
-                receiver = %receiver.name, bytes = message.markdown.len(),
-                "dry run of receiver `{}`, nothing is posted:\n{}", receiver.name, message.markdown,
-            );
+            let markdown = &message.markdown;
+            tracing::debug!(%receiver, %markdown, "receiver `{receiver}` would post this: {markdown}");
         }
     }
 
@@ -370,15 +380,20 @@ impl Engine {
         let is_to_be_edited =
             matches!(receiver.conversation, Conversation::Update { .. }) && !is_reply;
         let templates = renderer_of(loaded, receiver);
+        let trace = Trace::current().child("render", SpanKind::Internal);
         let rendered = if is_to_be_edited {
             templates.render_without_card(subject)
         } else {
             templates.render(subject)
         };
-        if let Some(fallback) = &rendered.fallback {
+        trace.set("alertmanager_webex.template", &receiver.template);
+        trace.count("alertmanager_webex.messages", rendered.messages.len());
+        if rendered.fallback.is_some() {
             self.metrics.template_failed(&receiver.name);
-            tracing::warn!(receiver = %receiver.name, "a fallback stands in for a template: {fallback}");
+            trace.failed("template_failed");
         }
+        trace.end();
+        self.tell_template(receiver, rendered.fallback.as_ref());
         rendered
     }
 

@@ -143,14 +143,14 @@ impl Bot {
         let valid_seconds = valid_for.as_secs();
         if failure.is_refusal {
             tracing::warn!(
-                %bot, valid_seconds,
+                %bot, valid_seconds, %source, error = %said,
                 "Webex refuses to renew the access token of bot `{bot}`, which is valid for \
                  {valid_seconds} s more: {said}; it is {source}: put the app's present client \
                  secret and refresh token into their files",
             );
         } else {
             tracing::warn!(
-                %bot, valid_seconds,
+                %bot, valid_seconds, error = %said,
                 "the access token of bot `{bot}` cannot be renewed for now, and is valid for \
                  {valid_seconds} s more: {said}",
             );
@@ -180,12 +180,12 @@ impl Bot {
             Err(panic) => panic.to_string(),
         };
         if is_first == Some(true) {
+            let file = file.display();
             tracing::warn!(
-                %bot,
+                %bot, %file, %error,
                 "Webex has replaced the refresh token of bot `{bot}`, and the new one cannot be \
-                 written to {} ({error}); it is kept in memory, and a restart loses it; put the \
+                 written to {file} ({error}); it is kept in memory, and a restart loses it; put the \
                  file into a folder where this process may write",
-                file.display(),
             );
         }
     }

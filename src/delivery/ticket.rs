@@ -11,9 +11,13 @@ use super::Engine;
 use super::memory::{Content, GroupId};
 use super::observer::DeliveryId;
 use super::outcome::{Outcome, Refusal, Trouble};
-use crate::alertmanager::Compact;
+use crate::alertmanager::{Compact, Notification};
 use crate::render::{Entry, Message, Rendered};
 use crate::routing::Receiver;
+use crate::telemetry::Trace;
+
+/// So much of a group's key is kept for the log, in characters.
+const LONGEST_KEY: usize = 200;
 
 /// What is to be told.
 pub(super) enum What {
@@ -42,11 +46,15 @@ pub(super) struct Delivery {
     pub(super) plainer: bool,
     /// What stands for it where many go out together.
     pub(super) entry: Entry,
+    /// The group's key, as Alertmanager's own log has it, cut to 200 characters.
+    pub(super) group_key: Box<str>,
     /// When Alertmanager sent it: the state that it tells is of then.
     pub(super) as_of: jiff::Timestamp,
     pub(super) began: Instant,
     /// Log lines of the delivery carry the id of the request that began it.
     pub(super) span: tracing::Span,
+    /// What is done for it is a part of this.
+    pub(super) trace: Trace,
     outcome: watch::Sender<Option<Outcome>>,
     progress: Mutex<Progress>,
     told: AtomicBool,
@@ -74,6 +82,7 @@ impl Delivery {
         (group, order, content): (GroupId, GroupId, Content),
         what: What,
         entry: Entry,
+        notification: &Notification<'_>,
     ) -> Self {
         let open = receiver.destinations.len();
         let (messages, plainer, kept) = match what {
@@ -91,9 +100,11 @@ impl Delivery {
             messages,
             kept,
             entry,
+            group_key: notification.group_key.chars().take(LONGEST_KEY).collect(),
             as_of: jiff::Timestamp::now(),
             began: now,
             span: tracing::Span::current(),
+            trace: Trace::current(),
             outcome: watch::Sender::new(None),
             progress: Mutex::new(Progress {
                 last_asked: now,
@@ -114,7 +125,7 @@ impl Delivery {
     pub(super) fn bytes(&self) -> usize {
         let texts: usize = self.messages.iter().map(Message::bytes).sum();
         let kept = self.kept.as_ref().map_or(0, Compact::bytes);
-        texts + kept + size_of::<Self>()
+        texts + kept + self.group_key.len() + size_of::<Self>()
     }
 
     /// Somebody wants it, so it is not given up yet.

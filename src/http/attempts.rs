@@ -1,4 +1,4 @@
-//! Failed attempts: how many an address may make, and how many are logged.
+//! Failed attempts: how many an address may make.
 //!
 //! What is counted are failures of one address at one receiver. All projects of a cluster
 //! share Alertmanager's address, so a project with a wrong password must not lock out the
@@ -21,10 +21,6 @@ use crate::delivery::TokioClock;
 
 /// Failures at once, and so many a minute after that.
 const FAILURES: NonZeroU32 = NonZeroU32::new(30).expect("it is not zero");
-/// Refusals logged at once for an address, and so many a minute after that.
-const LOGGED: NonZeroU32 = NonZeroU32::new(10).expect("it is not zero");
-/// How often it is said how many were not logged.
-const TELL_EVERY: Duration = Duration::from_secs(60);
 /// For so long nothing is looked at where there are too many to be counted.
 const PENALTY: Duration = Duration::from_secs(2);
 /// Whoever was let in so lately is not locked out for the failures of who shares its address.
@@ -75,7 +71,6 @@ fn network(address: Option<IpAddr>) -> IpAddr {
 /// What is known of the callers.
 pub(super) struct Attempts {
     failures: Buckets<Caller>,
-    logged: Buckets<IpAddr>,
     memory: Mutex<Memory>,
 }
 
@@ -85,20 +80,6 @@ struct Memory {
     locked: HashMap<Caller, Instant>,
     /// When they were let in last.
     known: HashMap<Caller, Instant>,
-    /// Refusals that were not logged.
-    unlogged: u64,
-    told: Option<Instant>,
-}
-
-/// Whether a refusal gets a line in the log.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Log {
-    /// Yes.
-    Line,
-    /// No; but so many were not logged since this was said last.
-    Suppressed(u64),
-    /// No.
-    Nothing,
 }
 
 impl Default for Attempts {
@@ -106,8 +87,7 @@ impl Default for Attempts {
         let clock = TokioClock::new();
         let per_minute = Quota::per_minute;
         Self {
-            failures: RateLimiter::hashmap_with_clock(per_minute(FAILURES), clock.clone()),
-            logged: RateLimiter::hashmap_with_clock(per_minute(LOGGED), clock),
+            failures: RateLimiter::hashmap_with_clock(per_minute(FAILURES), clock),
             memory: Mutex::default(),
         }
     }
@@ -158,25 +138,6 @@ impl Attempts {
         let mut memory = self.memory();
         make_room(&mut memory.locked, |until| now > *until);
         memory.locked.insert(caller, until);
-    }
-
-    /// Whether this refusal is logged. Whoever knocks without end shall not fill the disk.
-    pub(super) fn log(&self, address: Option<IpAddr>) -> Log {
-        if self.logged.len() >= MOST {
-            self.logged.retain_recent();
-        }
-        let network = network(address);
-        if self.logged.len() < MOST && self.logged.check_key(&network).is_ok() {
-            return Log::Line;
-        }
-        let now = Instant::now();
-        let mut memory = self.memory();
-        memory.unlogged += 1;
-        if memory.told.is_some_and(|then| now < then + TELL_EVERY) {
-            return Log::Nothing;
-        }
-        memory.told = Some(now);
-        Log::Suppressed(std::mem::take(&mut memory.unlogged))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -249,7 +210,6 @@ mod tests {
         for number in 0..3 * most {
             fail(&attempts, Caller::new(Some(address(number)), "team-a"), 1);
             attempts.succeeded(Caller::new(Some(address(number)), "team-a"));
-            attempts.log(Some(address(number)));
         }
         assert!(attempts.failures.len() <= MOST);
         let last = Caller::new(Some(address(3 * most - 1)), "team-b");
@@ -259,30 +219,8 @@ mod tests {
             !attempts.is_locked_out(new),
             "who has not failed is looked at"
         );
-        assert!(attempts.logged.len() <= MOST);
         let memory = attempts.memory();
         assert!(memory.known.len() <= MOST && memory.locked.len() <= MOST);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn under_attack_few_refusals_are_logged_and_the_others_counted() {
-        let attempts = Attempts::default();
-        let mut lines = 0;
-        let mut suppressed = 0;
-        for _ in 0..1000 {
-            match attempts.log(Some(address(1))) {
-                Log::Line => lines += 1,
-                Log::Suppressed(number) => suppressed += number,
-                Log::Nothing => {}
-            }
-        }
-        assert_eq!((lines, suppressed), (10, 1));
-        assert_eq!(attempts.log(Some(address(2))), Log::Line, "another address");
-        tokio::time::advance(TELL_EVERY + Duration::from_secs(1)).await;
-        for _ in 0..10 {
-            assert_eq!(attempts.log(Some(address(1))), Log::Line);
-        }
-        assert_eq!(attempts.log(Some(address(1))), Log::Suppressed(990));
     }
 
     #[test]

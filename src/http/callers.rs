@@ -9,7 +9,7 @@ use subtle::Choice;
 
 use super::Door;
 use super::answers::Rejection;
-use super::attempts::{Attempts, Caller, Log};
+use super::attempts::{Attempts, Caller};
 use super::connection::Peer;
 use super::credentials::{Hasher, Secrets, shown_token};
 use super::tls::ServerTls;
@@ -132,13 +132,16 @@ impl Callers {
             tls,
             memory,
         };
-        for weak in callers.weak() {
-            tracing::warn!("{weak}");
+        for whose in callers.weak() {
+            tracing::warn!(
+                whose,
+                "{whose} has a token or a password of less than 16 characters, which can be guessed; choose a longer one",
+            );
         }
         Ok(callers)
     }
 
-    /// Whose secrets can be guessed, each with the remedy.
+    /// Whose secrets can be guessed.
     fn weak(&self) -> impl Iterator<Item = String> {
         let receivers = self.receivers.iter();
         let receivers = receivers
@@ -146,11 +149,7 @@ impl Callers {
             .map(|(name, _)| format!("receiver `{name}`"));
         let admin = self.admin.as_ref().filter(|admin| admin.has_short());
         let admin = admin.map(|_| "`server.admin_bearer_token_file`".to_owned());
-        receivers.chain(admin).map(|whose| {
-            format!(
-                "{whose} has a token or a password of less than 16 characters, which can be guessed; choose a longer one"
-            )
-        })
+        receivers.chain(admin)
     }
 
     /// Whether this request may reach this receiver, which is `None` if none has the name
@@ -227,11 +226,6 @@ impl Callers {
             Rejection::Unauthorized
         })
     }
-
-    /// Whether the refusal of this address's request gets a line in the log.
-    pub(super) fn log(&self, address: Option<IpAddr>) -> Log {
-        self.memory.attempts.log(address)
-    }
 }
 
 /// The credentials of callers that cannot be read here and now, and whose can be guessed.
@@ -239,7 +233,12 @@ impl Callers {
 pub fn inspect_credentials(routes: &Routes, server: &Server) -> (Vec<CallerError>, Vec<String>) {
     match Callers::read(routes, server, None, None) {
         Ok(callers) => {
-            let mut weak: Vec<_> = callers.weak().collect();
+            let weak = callers.weak().map(|whose| {
+                format!(
+                    "{whose} has a token or a password of less than 16 characters, which can be guessed; choose a longer one"
+                )
+            });
+            let mut weak: Vec<_> = weak.collect();
             weak.sort();
             (Vec::new(), weak)
         }

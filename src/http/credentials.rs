@@ -187,7 +187,7 @@ impl Secrets {
             Err(error) if !state.told => {
                 state.told = true;
                 tracing::warn!(
-                    receiver = whose,
+                    whose, %error,
                     "the credentials of {whose} cannot be read any more, so the last ones count: {error}",
                 );
             }

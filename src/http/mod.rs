@@ -110,7 +110,12 @@ impl Current {
             None
         });
         for doubt in inspect(&server.tls).unwrap_or_default() {
-            tracing::warn!("{doubt}");
+            let doubt = doubt.to_string();
+            tracing::warn!(
+                key = "server.tls.cert_file",
+                doubt,
+                "callers may refuse the service's certificate: {doubt}",
+            );
         }
         let tls = tls.map(Arc::new);
         let callers = Callers::read(

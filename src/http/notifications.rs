@@ -8,18 +8,18 @@ use std::time::Duration;
 use actix_http::RequestHead;
 use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::FutureExt as _;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Rejection};
-use super::attempts::Log;
 use super::connection::Peer;
 use super::{Current, Service, body, query};
 use crate::alertmanager::Notification;
 use crate::delivery::Answered;
 use crate::routing::Receiver;
+use crate::telemetry::Trace;
 
 /// Names templates that `dev` tries out; nothing in `serve` looks at it.
 pub const TRY_HEADER: &str = "x-try-templates";
@@ -42,13 +42,11 @@ pub(super) async fn receive(
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Rejection::Panicked.into());
-    note(
-        (&service, &current),
-        receiver,
-        request.head(),
-        &answer,
-        start.elapsed(),
-    );
+    let trace = trace_of(&request);
+    let name = receiver.map_or(&service.unknown, |receiver| &receiver.name);
+    trace.set("alertmanager_webex.receiver", name);
+    trace.set("alertmanager_webex.reason", answer.reason.as_str());
+    note(&service, receiver, request.head(), &answer, start.elapsed());
     answer.into_response()
 }
 
@@ -70,19 +68,13 @@ pub(super) fn refusal(
     let receiver = current.loaded.routes().find(&path);
     let rejection = current.callers.admit(&path, receiver, head, peer).err()?;
     let answer = Answer::from(rejection);
-    note(
-        (service, &current),
-        receiver,
-        head,
-        &answer,
-        start.elapsed(),
-    );
+    note(service, receiver, head, &answer, start.elapsed());
     Some(answer)
 }
 
 /// Counts and logs an answer.
 fn note(
-    (service, current): (&Service, &Current),
+    service: &Service,
     receiver: Option<&Arc<Receiver>>,
     head: &RequestHead,
     answer: &Answer,
@@ -104,26 +96,22 @@ fn note(
     if let Some(observer) = service.engine.observer() {
         observer.answered(name, &told);
     }
+    let (told, took_seconds) = (answer.message(), took.as_secs_f64());
     // What a delivery comes to is logged there; what never became one is logged here.
     if !answer.is_rejection() {
-        tracing::debug!(receiver = %name, status, reason, "answered: {}", answer.message());
+        tracing::debug!(
+            receiver = %name, status, reason, took_seconds,
+            "answered {status} for receiver `{name}`: {told}",
+        );
         return;
     }
-    let address = head.peer_addr.map(|peer| peer.ip());
-    match current.callers.log(address) {
-        Log::Line => {
-            let from = address.map_or_else(|| "(unknown)".to_owned(), |ip| ip.to_string());
-            tracing::warn!(
-                receiver = %name, from, status, reason,
-                "refused a request for receiver `{name}`: {}", answer.message(),
-            );
-        }
-        Log::Suppressed(number) => tracing::warn!(
-            number,
-            "refused {number} more requests that are not logged one by one; `notifications_total` counts them",
-        ),
-        Log::Nothing => {}
-    }
+    // Who knocks without end does not fill the disk: the log leaves out what is too much.
+    let from = head.peer_addr.map(|peer| peer.ip().to_canonical());
+    let from = from.map_or_else(|| "(unknown)".to_owned(), |ip| ip.to_string());
+    tracing::warn!(
+        receiver = %name, from, status, reason,
+        "refused a request from {from} for receiver `{name}`: {told}",
+    );
 }
 
 async fn answer(
@@ -151,7 +139,7 @@ async fn answer(
         Ok(body) => body,
         Err(rejection) => return rejection.into(),
     };
-    let dispatch = match Notification::parse(&body) {
+    let dispatch = trace_of(request).in_scope(|| match Notification::parse(&body) {
         Ok(notification) => {
             let receiver = &chosen(service, request, receiver);
             let (engine, loaded) = (&service.engine, &current.loaded);
@@ -161,13 +149,22 @@ async fn answer(
                     observer.received(&receiver.name, delivery, &body);
                 }
             }
-            dispatch
+            Ok(dispatch)
         }
-        Err(error) => return Rejection::from(error).into(),
+        Err(error) => Err(Rejection::from(error)),
+    });
+    let dispatch = match dispatch {
+        Ok(dispatch) => dispatch,
+        Err(rejection) => return rejection.into(),
     };
     // What waits for Webex is the rendered message; the body is not needed any more.
     drop(body);
     dispatch.outcome().await.into()
+}
+
+/// The span of a request.
+fn trace_of(request: &HttpRequest) -> Trace {
+    request.extensions().get().cloned().unwrap_or_default()
 }
 
 /// The receiver, or one like it with the templates that the request names: those that are

@@ -17,9 +17,11 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage as _, web};
 use tokio::net::TcpStream;
 use tracing_actix_web::{RequestId, TracingLogger};
+use uuid::Uuid;
 
 use super::connection::{Connection, KEEP_ALIVE, LINGER, Peer, Times};
 use super::{Door, Service, notifications, routes};
+use crate::telemetry::{Trace, trace_id as trace_id_of};
 
 /// Serves on a listener that is bound already. Signals are the caller's matter.
 ///
@@ -69,7 +71,7 @@ pub fn serve(listener: TcpListener, service: Arc<Service>, door: Door) -> std::i
             async move {
                 let accepted = Connection::accept(stream, tls, times).await;
                 accepted.map_err(|error| {
-                    tracing::debug!("a connection came to nothing: {error}");
+                    tracing::debug!(%error, "a connection came to nothing: {error}");
                     DispatchError::Io(error)
                 })
             }
@@ -104,13 +106,16 @@ pub fn app(
 /// A client that asks before it sends a body is answered at once, if it may not send it.
 fn expected(request: Request, service: &Service) -> Result<Request, Response<BoxBody>> {
     let peer = request.conn_data::<Rc<Peer>>().map(AsRef::as_ref);
-    match notifications::refusal(service, request.head(), peer) {
+    let id = Uuid::now_v7().to_string();
+    let (span, _) = request_span(Some(&id), request.headers(), false);
+    match span.in_scope(|| notifications::refusal(service, request.head(), peer)) {
         None => Ok(request),
         Some(answer) => {
             if let Some(peer) = peer {
                 peer.close();
             }
             let mut response = answer.into_response();
+            name(response.headers_mut(), &id);
             guard(response.headers_mut());
             Err(response.into())
         }
@@ -125,7 +130,16 @@ async fn around(
     let peer = request.conn_data::<Rc<Peer>>().cloned();
     let under_way = peer.as_ref().map(|peer| peer.begin());
     let id = request.extensions().get::<RequestId>().copied();
+    let trace = request.extensions().get::<Trace>().cloned();
     let mut response = next.call(request).await?;
+    if let Some(trace) = trace {
+        let status = response.status();
+        trace.count("http.response.status_code", status.as_u16().into());
+        if status.is_server_error() {
+            trace.failed(status.as_str());
+        }
+        trace.end();
+    }
     drop(under_way);
     if let Some(peer) = peer
         && response.response().head().connection_type() == ConnectionType::Close
@@ -133,12 +147,18 @@ async fn around(
         peer.close();
     }
     let headers = response.headers_mut();
-    // The id under which the log knows the request.
-    if let Some(value) = id.and_then(|id| HeaderValue::try_from(id.to_string()).ok()) {
-        headers.insert(HeaderName::from_static("x-request-id"), value);
+    if let Some(id) = id {
+        name(headers, &id.to_string());
     }
     guard(headers);
     Ok(response)
+}
+
+/// Tells the id under which the log knows the request.
+fn name(headers: &mut HeaderMap, id: &str) {
+    if let Ok(value) = HeaderValue::try_from(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
 }
 
 /// What keeps a browser from making more of an answer than it is. A page that needs more says
@@ -159,13 +179,34 @@ fn guard(headers: &mut HeaderMap) {
     }
 }
 
-/// A span holds the request's id and nothing of the request itself.
+/// What lines within a request carry. Everywhere, also where only warnings are logged.
+/// The trace goes on here, if the request is to be traced.
+fn request_span(id: Option<&str>, headers: &HeaderMap, is_traced: bool) -> (tracing::Span, Trace) {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let parent = header("traceparent");
+    let trace = if is_traced {
+        Trace::request(parent, header("tracestate"))
+    } else {
+        Trace::default()
+    };
+    let trace_id = trace.id();
+    let trace_id = trace_id.as_deref().or_else(|| parent.and_then(trace_id_of));
+    let span = tracing::error_span!("request", request_id = id, trace_id);
+    (span, trace)
+}
+
+/// A span holds the ids of the request and of its trace, and nothing of the request itself.
 struct Spans;
 
 impl tracing_actix_web::RootSpanBuilder for Spans {
     fn on_request_start(request: &ServiceRequest) -> tracing::Span {
         let id = request.extensions().get::<RequestId>().copied();
-        tracing::info_span!("request", request_id = id.map(tracing::field::display))
+        // Probes and metrics would be most of the traces, and the least of them.
+        let is_traced = request.path().contains("/alertmanager");
+        let id = id.map(|id| id.to_string());
+        let (span, trace) = request_span(id.as_deref(), request.headers(), is_traced);
+        request.extensions_mut().insert(trace);
+        span
     }
 
     fn on_request_end<B: MessageBody>(

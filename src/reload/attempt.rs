@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::told::Complaint;
 use crate::app;
-use crate::config::{Changes, Config, ConfigError, Files, Outline, Seen, Sources};
+use crate::config::{Changes, Config, Files, Outline, Problem, Seen, Sources};
 use crate::delivery::Engine;
-use crate::http::{Refused, Service};
+use crate::http::Service;
 use crate::webex::{Client, Https, Transport};
 
 /// The way to Webex.
@@ -38,29 +39,29 @@ pub(super) struct Accepted {
     pub(super) changes: Changes,
     pub(super) known: Known,
     pub(super) files: Files,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// Reads the configuration, and swaps it in if it holds together. Reads files, so it blocks.
 ///
 /// # Errors
 /// With everything that is wrong; then nothing was changed.
-pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Refused> {
-    let prepared = app::prepare(&base.sources).map_err(|error| told(&error))?;
+pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Complaint>> {
+    let prepared = app::prepare(&base.sources).map_err(Complaint::of)?;
     let config = prepared.config;
     if !config.absent.is_empty() {
-        return Err(config.absent.iter().map(ToString::to_string).collect());
+        return Err(config.absent.into_iter().map(Complaint::Problem).collect());
     }
     let mut changes = known.outline.changes(&config.outline);
     changes.restart = base.started.changes(&config.outline).restart;
     known.seen.add_changes(&prepared.seen, &mut changes);
     let client = client(base, &config, &changes)?;
     let configuration = app::configuration(&config, prepared.renderer, client);
-    let read = base.engine.read(configuration).map_err(all)?;
+    let read = base.engine.read(configuration).map_err(Complaint::all)?;
     let current = base
         .service
         .read(Arc::clone(read.loaded()), &config.server)
-        .map_err(all)?;
+        .map_err(Complaint::all)?;
     // Nothing can fail from here on. Requests are the last to see it, so that whatever they
     // find in it is there.
     base.engine.swap(read);
@@ -72,13 +73,13 @@ pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Refused> {
             seen: prepared.seen,
         },
         files: config.files,
-        warnings: config.warnings.iter().map(ToString::to_string).collect(),
+        warnings: config.warnings,
     })
 }
 
 /// The way to Webex, with a pool of its own only where it is another one: connections are
 /// not made anew for nothing.
-fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Refused> {
+fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Vec<Complaint>> {
     let is_other = |key: &String| key.starts_with("webex.");
     if !changes.keys.iter().chain(&changes.files).any(is_other) {
         return Ok(base.engine.loaded().client().clone());
@@ -87,24 +88,9 @@ fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Ref
         Way::Given(transport) => Arc::clone(transport),
         Way::Configured => {
             let https = Https::new(&config.webex);
-            Arc::new(https.map_err(|error| all(vec![error]))?)
+            Arc::new(https.map_err(|error| Complaint::all(vec![error]))?)
         }
     };
     Client::new(&config.webex.base_url, transport)
-        .map_err(|error| all(vec![app::StartError::BaseUrl(error)]))
-}
-
-/// Each problem as `check` prints it.
-fn told(error: &ConfigError) -> Refused {
-    match error {
-        ConfigError::Invalid(problems) => problems.iter().map(ToString::to_string).collect(),
-        ConfigError::Unreadable { .. } => all(vec![error]),
-    }
-}
-
-fn all<E: std::fmt::Display>(errors: Vec<E>) -> Refused {
-    errors
-        .into_iter()
-        .map(|error| format!("error: {error}"))
-        .collect()
+        .map_err(|error| Complaint::all(vec![app::StartError::BaseUrl(error)]))
 }

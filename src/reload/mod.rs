@@ -8,6 +8,7 @@
 //! What does not belong here: what a swap means for deliveries (`delivery::loaded`).
 
 mod attempt;
+mod told;
 mod watch;
 
 use std::sync::Arc;
@@ -21,9 +22,11 @@ use crate::delivery::Engine;
 use crate::http::{Asked, Refused, ReloadRequests, Service, Status};
 use crate::telemetry::Metrics;
 use attempt::{Accepted, attempt};
+use told::Complaint;
 use watch::Watch;
 
 pub use attempt::Way;
+pub use told::log_warning;
 
 /// What a reload works with.
 pub struct Parts {
@@ -165,16 +168,13 @@ impl Reloader {
         // Files are read and templates parsed: not for a thread that serves others.
         let done = tokio::task::spawn_blocking(move || attempt(&base, &known)).await;
         let done = done.unwrap_or_else(|_| {
-            Err(vec![
-                "error: a defect of this service: reading the configuration panicked\n  hint: please report it".to_owned(),
-            ])
+            Err(Complaint::all(vec![
+                "a defect of this service: reading the configuration panicked\n  hint: please report it",
+            ]))
         });
         let done = match done {
             Ok(accepted) => Ok(self.accepted(accepted, &trigger, start)),
-            Err(errors) => {
-                self.refused(&errors, &trigger);
-                Err(errors)
-            }
+            Err(complaints) => Err(self.refused(&complaints, &trigger)),
         };
         if let Trigger::Asked(asked) = trigger {
             // Who asked may have gone.
@@ -197,47 +197,58 @@ impl Reloader {
             refused_at: None,
             errors: Refused::new(),
             restart: changes.restart.clone(),
-            warnings: warnings.clone(),
+            warnings: warnings.iter().map(ToString::to_string).collect(),
         });
-        let took_ms = start.elapsed().as_millis();
+        let took_seconds = start.elapsed().as_secs_f64();
+        let told = changes.told();
         if before.refused_at.is_some() || !changes.is_empty() {
-            tracing::info!(took_ms, "configuration reloaded: {}", changes.told());
-            for warning in warnings {
-                tracing::warn!("{warning}");
+            tracing::info!(
+                changes = told,
+                took_seconds,
+                "configuration reloaded: {told}"
+            );
+            for warning in &warnings {
+                log_warning(warning);
             }
         } else if matches!(trigger, Trigger::Files) {
-            tracing::debug!(took_ms, "configuration read again: nothing changed");
+            tracing::debug!(
+                took_seconds,
+                "configuration read again, and nothing changed"
+            );
         } else {
-            tracing::info!(took_ms, "configuration read again: nothing changed");
+            tracing::info!(took_seconds, "configuration read again: nothing changed");
         }
         if before.restart != changes.restart && !changes.restart.is_empty() {
-            tracing::warn!(
-                "these changes count only after a restart: {}",
-                changes.restart.join(", ")
-            );
+            let keys = changes.restart.join(", ");
+            tracing::warn!(keys, "these changes count only after a restart: {keys}");
         }
         changes
     }
 
-    fn refused(&mut self, errors: &Refused, trigger: &Trigger) {
+    /// Tells everybody, and returns what is to be told who asked.
+    fn refused(&mut self, complaints: &[Complaint], trigger: &Trigger) -> Refused {
         self.metrics.config_refused();
+        let errors: Refused = complaints.iter().map(Complaint::told).collect();
         let mut is_new = false;
         self.status.send_modify(|status| {
-            is_new = status.errors != *errors;
+            is_new = status.errors != errors;
             status.refused_at = Some(Timestamp::now());
-            status.errors.clone_from(errors);
+            status.errors.clone_from(&errors);
         });
         // Files are looked at again and again; what is wrong with them is told once.
         if is_new || !matches!(trigger, Trigger::Files) {
             let loaded_at = self.status.borrow().loaded_at;
+            let loaded_at = format!("{loaded_at:.0}");
             tracing::error!(
                 errors = errors.len(),
-                "the configuration is refused, and the one of {loaded_at:.0} stays",
+                loaded_at,
+                "the new configuration is refused, and the one of {loaded_at} stays",
             );
-            for error in errors {
-                tracing::error!("{error}");
+            for complaint in complaints {
+                complaint.log();
             }
         }
+        errors
     }
 }
 

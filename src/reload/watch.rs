@@ -71,7 +71,8 @@ impl Watch {
         for folder in &folders {
             if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
                 // What is looked at once in a while is found all the same, only later.
-                tracing::debug!(%error, "cannot watch {}: {error}", folder.display());
+                let folder = folder.display();
+                tracing::debug!(%folder, %error, "the folder {folder} cannot be watched: {error}");
             }
         }
         self.folders = folders;

@@ -16,6 +16,7 @@ mod fixtures;
 mod hardening;
 mod harness;
 mod healthcheck;
+mod logging;
 mod metrics;
 mod model;
 mod online;

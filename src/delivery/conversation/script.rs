@@ -134,19 +134,18 @@ impl Engine {
             }
         };
         let render = |is_reply| {
-            self.render(
-                &self.loaded(),
-                &delivery.receiver,
-                &Subject {
-                    notification: &notification,
-                    receiver: &delivery.receiver.name,
-                    template: &delivery.receiver.template,
-                    data: Some(&delivery.receiver.messages),
-                    changed: None,
-                    conversation: Some(stage(is_reply)),
-                    now: Timestamp::now(),
-                },
-            )
+            let subject = Subject {
+                notification: &notification,
+                receiver: &delivery.receiver.name,
+                template: &delivery.receiver.template,
+                data: Some(&delivery.receiver.messages),
+                changed: None,
+                conversation: Some(stage(is_reply)),
+                now: Timestamp::now(),
+            };
+            let loaded = self.loaded();
+            let render = || self.render(&loaded, &delivery.receiver, &subject);
+            delivery.trace.in_scope(render)
         };
         let mut requests = VecDeque::new();
         let mut plainer = false;

@@ -99,7 +99,7 @@ impl Bot {
         let (receiver, room) = job.names();
         tracing::info!(
             %receiver, %room, %error,
-            "room `{room}` does not take a reply, so the message is posted as a new one: {error}",
+            "room `{room}` does not take a reply for receiver `{receiver}`, so the message is posted as a new one: {error}",
         );
         self.note_error(&error);
         let item = job.first_mut();
@@ -134,9 +134,9 @@ impl Bot {
             room_id: room.unwrap_or(job.destination().id()),
             markdown: &text,
         };
-        let start = Instant::now();
+        let asked = self.asks(job, "PUT /messages/{id}");
         let answer = engine.loaded().client.edit_message(token, id, &edit).await;
-        self.answered(start, answer.as_ref().err());
+        self.answered(asked, answer.as_ref().err());
         let error = match answer {
             Ok(accepted) => {
                 engine.tell_posted(job, &accepted);
@@ -189,9 +189,9 @@ impl Bot {
         claim: Box<dyn Claim>,
         id: &str,
     ) -> Attempt {
-        let start = Instant::now();
+        let asked = self.asks(job, "DELETE /messages/{id}");
         let answer = engine.loaded().client.delete_message(token, id).await;
-        self.answered(start, answer.as_ref().err());
+        self.answered(asked, answer.as_ref().err());
         if let Err(error) = answer {
             match judge_edit(&error) {
                 Edited::Gone => {}
@@ -231,7 +231,7 @@ fn instead_of_edit(job: &mut Job, is_root: bool) {
 fn told_log(job: &Job, what: &str, error: &Error) {
     let (receiver, room) = job.names();
     tracing::info!(
-        %receiver, %room, %error,
+        %receiver, %room, what, %error,
         "a message of receiver `{receiver}` in room `{room}` {what}: {error}",
     );
 }

@@ -1,0 +1,258 @@
+//! One line of the log: for people or for machines, and always one.
+//!
+//! Whatever a value holds, a line has no line breaks, no control characters, and nothing that
+//! turns the direction of writing: alert data is untrusted, and somebody reads this in a
+//! terminal.
+
+use std::fmt::{self, Write};
+
+use tracing::field::{Field, Visit};
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people: `time LEVEL sentence key=value …`.
+    Text {
+        /// Whether levels have colours.
+        colours: bool,
+    },
+    /// For machines: an object a line.
+    Json,
+}
+
+/// The parts of a line, as they are collected.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// The sentence, escaped.
+    pub(super) sentence: String,
+    /// The fields, each with what separates it from the one before.
+    pub(super) fields: String,
+    /// What was written last.
+    line: String,
+}
+
+impl Parts {
+    /// Forgets all but the memory that it has.
+    pub(super) fn clear(&mut self) {
+        self.sentence.clear();
+        self.fields.clear();
+    }
+
+    /// The whole line, with its end.
+    pub(super) fn line(&mut self, format: Format, level: tracing::Level, context: &str) -> &str {
+        let Self {
+            sentence,
+            fields,
+            line,
+        } = self;
+        line.clear();
+        let now = jiff::Timestamp::now();
+        // Writing to a string does not fail.
+        let _ = match format {
+            Format::Text { colours: false } => {
+                write!(line, "{now:.6} {level:>5} {sentence}{fields}{context}")
+            }
+            Format::Text { colours: true } => {
+                let colour = match level {
+                    tracing::Level::ERROR => 31,
+                    tracing::Level::WARN => 33,
+                    tracing::Level::INFO => 32,
+                    _ => 34,
+                };
+                write!(
+                    line,
+                    "\u{1b}[2m{now:.6}\u{1b}[0m \u{1b}[{colour}m{level:>5}\u{1b}[0m \
+                     {sentence}\u{1b}[2m{fields}{context}\u{1b}[0m"
+                )
+            }
+            Format::Json => write!(
+                line,
+                "{{\"timestamp\":\"{now:.6}\",\"level\":\"{level}\",\
+                 \"message\":\"{sentence}\"{fields}{context}}}"
+            ),
+        };
+        line.push('\n');
+        line
+    }
+}
+
+/// Collects a sentence and fields.
+pub(super) struct Collector<'a> {
+    pub(super) format: Format,
+    pub(super) sentence: &'a mut String,
+    pub(super) fields: &'a mut String,
+}
+
+impl Collector<'_> {
+    fn value(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        let json = self.format == Format::Json;
+        if name == "message" {
+            let _ = escaped(self.sentence, json).write_fmt(value);
+        } else if json {
+            let _ = write!(self.fields, ",\"{name}\":\"");
+            let _ = escaped(self.fields, true).write_fmt(value);
+            self.fields.push('"');
+        } else {
+            let _ = write!(self.fields, " {name}=");
+            let start = self.fields.len();
+            let _ = escaped(self.fields, false).write_fmt(value);
+            quote(self.fields, start);
+        }
+    }
+
+    /// A number or a truth, which needs no quotes.
+    fn bare(&mut self, name: &str, value: impl fmt::Display) {
+        let _ = match self.format {
+            Format::Json => write!(self.fields, ",\"{name}\":{value}"),
+            Format::Text { .. } => write!(self.fields, " {name}={value}"),
+        };
+    }
+}
+
+impl Visit for Collector<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        // Times in seconds: nobody needs more than milliseconds of them. JSON has no infinity.
+        if value.is_finite() {
+            self.bare(field.name(), (value * 1000.0).round() / 1000.0);
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.bare(field.name(), value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.bare(field.name(), value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.bare(field.name(), value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.bare(field.name(), value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.bare(field.name(), value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.value(field.name(), format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.value(field.name(), format_args!("{value:?}"));
+    }
+}
+
+/// Adds a number as a field, as a [`Collector`] does.
+pub(super) fn number(format: Format, fields: &mut String, name: &str, value: u64) {
+    let sentence = &mut String::new();
+    Collector {
+        format,
+        sentence,
+        fields,
+    }
+    .bare(name, value);
+}
+
+/// Puts a value into quotes where it could be taken for several.
+fn quote(fields: &mut String, start: usize) {
+    let value = &fields[start..];
+    if !value.is_empty() && !value.contains([' ', '"', '=']) {
+        return;
+    }
+    let value = fields.split_off(start);
+    fields.push('"');
+    fields.push_str(&value.replace('"', "\\\""));
+    fields.push('"');
+}
+
+fn escaped(to: &mut String, json: bool) -> Escaped<'_> {
+    Escaped { to, json }
+}
+
+/// Writes what a terminal or a parser could take for something else so that none can.
+struct Escaped<'a> {
+    to: &'a mut String,
+    json: bool,
+}
+
+impl Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        let is_special = |c: char| is_control(c) || (self.json && (c == '"' || c == '\\'));
+        while let Some(at) = rest.find(is_special) {
+            self.to.push_str(&rest[..at]);
+            let mut chars = rest[at..].chars();
+            match chars.next() {
+                Some('\n') => self.to.push_str("\\n"),
+                Some('\t') => self.to.push_str("\\t"),
+                Some('\r') => self.to.push_str("\\r"),
+                Some(c @ ('"' | '\\')) => {
+                    self.to.push('\\');
+                    self.to.push(c);
+                }
+                // All of them are below U+10000.
+                Some(c) if self.json => write!(self.to, "\\u{:04x}", u32::from(c))?,
+                Some(c) => write!(self.to, "{}", c.escape_unicode())?,
+                None => {}
+            }
+            rest = chars.as_str();
+        }
+        self.to.push_str(rest);
+        Ok(())
+    }
+}
+
+/// Characters that end a line, that a terminal obeys, or that turn the direction of writing.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str, json: bool) -> String {
+        let mut to = String::new();
+        write!(escaped(&mut to, json), "{text}").unwrap();
+        to
+    }
+
+    #[test]
+    fn a_value_ends_no_line_and_moves_no_cursor() {
+        let hostile = "a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{2028}ä";
+        assert_eq!(
+            written(hostile, false),
+            r"a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{2028}ä"
+        );
+        let json = written(hostile, true);
+        assert_eq!(json, r"a\nb\r\t\u001b[31m\u009b1m\u202e\u2028ä");
+        let read: String = serde_json::from_str(&format!("\"{json}\"")).unwrap();
+        assert_eq!(read, hostile);
+    }
+
+    #[test]
+    fn json_is_read_as_it_was_meant() {
+        let text = r#"quotes " and \ backslashes"#;
+        let read: String = serde_json::from_str(&format!("\"{}\"", written(text, true))).unwrap();
+        assert_eq!(read, text);
+    }
+
+    #[test]
+    fn a_value_with_blanks_is_quoted() {
+        for (value, expected) in [
+            ("ops", "ops"),
+            ("", "\"\""),
+            ("a b", "\"a b\""),
+            ("a=\"b\"", r#""a=\"b\"""#),
+        ] {
+            let mut fields = value.to_owned();
+            quote(&mut fields, 0);
+            assert_eq!(fields, expected);
+        }
+    }
+}

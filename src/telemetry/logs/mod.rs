@@ -1,0 +1,311 @@
+//! Log lines: a sentence that can be read alone, and the same facts as fields. To stderr,
+//! because stdout is data. `docs/logging.md` lists them all.
+//!
+//! A layer of its own stands here for that of `tracing-subscriber`, whose lines can be broken
+//! by a line break in a value, hide the request's id in a nested object, and cannot be left
+//! out and counted. `line` is what a line looks like, `sampling` which ones are left out.
+
+mod line;
+mod sampling;
+
+use std::cell::RefCell;
+use std::fmt::{self, Write as _};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+pub use line::Format as LineFormat;
+use line::{Collector, Parts};
+use sampling::{Admission, LeftOut, Sampler, WINDOW};
+
+/// Libraries whose own lines at info say nothing that ours do not; a level of the user's
+/// that names them still counts.
+const QUIET: &str = "actix_server=warn";
+
+/// The span whose fields every line within it carries.
+pub(crate) const REQUEST_SPAN: &str = "request";
+
+/// Fields that say whom a line is about: lines about different ones are counted apart.
+const SUBJECTS: [&str; 4] = ["receiver", "bot", "from", "key"];
+
+/// Why there are no logs.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// `log.level` or `RUST_LOG` says nothing that can be followed.
+    #[error(
+        "{from} cannot be read as log levels: {source}; write `info`, or directives such as `info,alertmanager_webex=debug`"
+    )]
+    Level {
+        /// Where it stands.
+        from: &'static str,
+        /// What is wrong.
+        source: ParseError,
+    },
+    /// There is a word that is no level.
+    #[error(
+        "{from} has `{word}`, which is no level; write `error`, `warn`, `info`, `debug` or `trace`, or `{word}=debug` if it is a crate's name"
+    )]
+    Word {
+        /// Where it stands.
+        from: &'static str,
+        /// The word.
+        word: String,
+    },
+    /// Logs were set up already.
+    #[error("logs are set up already")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets up logs for the process. `RUST_LOG` wins over `level`; an empty one does not count.
+///
+/// # Errors
+/// When the level cannot be read, or logs were set up before.
+pub fn init_logs(json: bool, level: &str) -> Result<Logs, LogError> {
+    use tracing_subscriber::prelude::*;
+    let variable = std::env::var("RUST_LOG").ok();
+    let filter = filter(variable.as_deref(), level)?;
+    let format = if json {
+        LineFormat::Json
+    } else {
+        let colours = std::io::stderr().is_terminal()
+            && has_colours(|name| std::env::var_os(name).filter(|value| !value.is_empty()));
+        LineFormat::Text { colours }
+    };
+    let (layer, logs) = log_layer(format, |line| {
+        // Where nobody reads, nobody can be told.
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    });
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init()?;
+    Ok(logs)
+}
+
+/// Levels by module suffice; filters by fields would bring an engine for regular expressions
+/// along.
+fn filter(variable: Option<&str>, level: &str) -> Result<Targets, LogError> {
+    let (directives, from) = match variable.filter(|value| !value.trim().is_empty()) {
+        Some(value) => (value.to_owned(), "the environment variable `RUST_LOG`"),
+        None => (format!("{QUIET},{level}"), "`log.level`"),
+    };
+    if let Some(word) = directives
+        .split(',')
+        .map(str::trim)
+        .find(|word| is_no_level(word))
+    {
+        let word = word.to_owned();
+        return Err(LogError::Word { from, word });
+    }
+    directives
+        .parse()
+        .map_err(|source| LogError::Level { from, source })
+}
+
+/// Whether a directive is one word that is no level. It would be taken for the name of a crate
+/// of which everything is logged, and nothing else would be: `wran` is no such crate.
+fn is_no_level(directive: &str) -> bool {
+    const OURS: &str = env!("CARGO_CRATE_NAME");
+    !directive.is_empty()
+        && !directive.contains(['=', ':'])
+        && directive != OURS
+        && directive.parse::<LevelFilter>().is_err()
+}
+
+/// Whether a terminal is to show colours, by what the environment says (<https://no-color.org>).
+fn has_colours(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
+    variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A layer that hands each line, with its end, to `write`.
+pub fn log_layer(
+    format: LineFormat,
+    write: impl Fn(&str) + Send + Sync + 'static,
+) -> (LogLayer, Logs) {
+    let shared = Arc::new(Shared {
+        format,
+        write: Box::new(write),
+        sampler: Mutex::default(),
+        left_out: Notify::new(),
+    });
+    (LogLayer(Arc::clone(&shared)), Logs(shared))
+}
+
+/// Makes lines of events.
+pub struct LogLayer(Arc<Shared>);
+
+/// What was left out of the log, to be told in time.
+pub struct Logs(Arc<Shared>);
+
+struct Shared {
+    format: LineFormat,
+    write: Box<dyn Fn(&str) + Send + Sync>,
+    sampler: Mutex<Sampler>,
+    /// The first line of a window was left out.
+    left_out: Notify,
+}
+
+/// What lines within a span carry, ready to be appended.
+struct Carried(String);
+
+thread_local! {
+    /// What a line is put together in.
+    static PARTS: RefCell<Parts> = RefCell::default();
+}
+
+impl Logs {
+    /// Tells what is left out, each time a window is over. Does nothing as long as nothing is
+    /// left out, and never ends.
+    pub async fn tell_left_out(&self) {
+        loop {
+            let due = self.0.sampler().due();
+            match due {
+                Some(due) => {
+                    tokio::time::sleep_until(due).await;
+                    let left_out = self.0.sampler().tell(Instant::now());
+                    self.0.tell(left_out);
+                }
+                None => self.0.left_out.notified().await,
+            }
+        }
+    }
+
+    /// Tells what was left out so far, at the end of the process.
+    pub fn finish(&self) {
+        let left_out = self.0.sampler().tell_all();
+        self.0.tell(left_out);
+    }
+}
+
+impl Shared {
+    fn sampler(&self) -> MutexGuard<'_, Sampler> {
+        self.sampler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, left_out: Vec<LeftOut>) {
+        for LeftOut {
+            level,
+            number,
+            example,
+        } in left_out
+        {
+            let mut parts = Parts::default();
+            let seconds = WINDOW.as_secs();
+            // The example is escaped already.
+            let _ = write!(
+                parts.sentence,
+                "{number} more lines like this one were left out in the last {seconds} s: {example}"
+            );
+            line::number(self.format, &mut parts.fields, "suppressed", number);
+            (self.write)(parts.line(self.format, level, ""));
+        }
+    }
+
+    /// Whether a line is written; if not, it is counted.
+    fn admits(&self, event: &Event<'_>, parts: &mut Parts) -> bool {
+        let metadata = event.metadata();
+        let level = *metadata.level();
+        if level > Level::INFO {
+            return true;
+        }
+        let mut subject = Subject(None);
+        event.record(&mut subject);
+        let now = Instant::now();
+        let (left_out, admission) = {
+            let mut sampler = self.sampler();
+            let subject = subject.0.map(|text| sampler.subject(&text));
+            let left_out = sampler.tell(now);
+            let admission = sampler.admit(&metadata.callsite(), subject, level, now);
+            (left_out, admission)
+        };
+        self.tell(left_out);
+        match admission {
+            Admission::Write => true,
+            Admission::LeaveOut => false,
+            Admission::First(key) => {
+                self.collect(parts, |collector| event.record(collector));
+                self.sampler().describe(&key, level, &parts.sentence);
+                self.left_out.notify_one();
+                false
+            }
+        }
+    }
+
+    fn collect(&self, parts: &mut Parts, record: impl FnOnce(&mut Collector<'_>)) {
+        parts.clear();
+        record(&mut Collector {
+            format: self.format,
+            sentence: &mut parts.sentence,
+            fields: &mut parts.fields,
+        });
+    }
+
+    fn carry(&self, carried: &mut String, record: impl FnOnce(&mut Collector<'_>)) {
+        record(&mut Collector {
+            format: self.format,
+            sentence: &mut String::new(),
+            fields: carried,
+        });
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id).filter(|span| span.name() == REQUEST_SPAN) else {
+            return;
+        };
+        let mut carried = String::new();
+        self.0
+            .carry(&mut carried, |collector| attributes.record(collector));
+        span.extensions_mut().insert(Carried(carried));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(Carried(carried)) = span.extensions_mut().get_mut()
+        {
+            self.0.carry(carried, |collector| values.record(collector));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        // Taken, not borrowed: formatting a value might log.
+        let mut parts = PARTS.take();
+        if self.0.admits(event, &mut parts) {
+            self.0
+                .collect(&mut parts, |collector| event.record(collector));
+            let mut scope = context.event_scope(event).into_iter().flatten();
+            let span = scope.find(|span| span.name() == REQUEST_SPAN);
+            let extensions = span.as_ref().map(|span| span.extensions());
+            let carried = extensions.as_ref().and_then(|all| all.get::<Carried>());
+            let carried = carried.map_or("", |Carried(carried)| carried);
+            let line = parts.line(self.0.format, *event.metadata().level(), carried);
+            (self.0.write)(line);
+        }
+        PARTS.set(parts);
+    }
+}
+
+/// Finds whom a line is about: what its fields of [`SUBJECTS`] say.
+struct Subject(Option<String>);
+
+impl Visit for Subject {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if SUBJECTS.contains(&field.name()) {
+            let subject = self.0.get_or_insert_default();
+            // Writing to a string does not fail.
+            let _ = writeln!(subject, "{value:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
