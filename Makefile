@@ -94,6 +94,7 @@ lint: $(VENV)/installed $(ACTIONLINT) ## Check format, spelling, lints, document
 	@tools/step "licences, bans, sources" cargo deny --offline --all-features check bans licenses sources
 	@tools/step "known vulnerabilities" tools/advisories
 	@tools/step "lints of Rust" cargo clippy --locked --all-targets --all-features -- -D warnings
+	@tools/step "lints of Rust without features" cargo clippy --locked --lib --bins -- -D warnings
 	@RUSTDOCFLAGS=-Dwarnings tools/step "documentation of Rust" cargo doc --locked --no-deps --all-features
 
 .PHONY: fmt
@@ -114,6 +115,11 @@ measure: | prerequisites ## Measure the release build: start, memory, CPU, conne
 bench-sandbox: | prerequisites ## Measure how many posts a second the sandbox takes
 	@tools/step "release build" cargo build --locked --release --bin alertmanager-webex --example sandbox_load
 	@target/release/examples/sandbox_load
+
+.PHONY: bench-telemetry
+bench-telemetry: | prerequisites ## Measure what logs and metrics add to a notification
+	@tools/step "release build" cargo build --locked --release --example telemetry_cost
+	@target/release/examples/telemetry_cost
 
 .PHONY: storm
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
