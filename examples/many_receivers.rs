@@ -4,8 +4,8 @@
 //! cargo run --release --example many_receivers            # or with another number behind `--`
 //! ```
 //!
-//! Each receiver has a name as prometheus-operator makes it, a room and a token file of its
-//! own. Start is from reading the file to listening, without the time of the system to load
+//! Each receiver has a name as prometheus-operator makes it, a room, a namespace and a token file
+//! of its own. Start is from reading the file to listening, without the time of the system to load
 //! the program. Reload is what a caller of `POST /-/reload` waits.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
@@ -60,12 +60,17 @@ async fn measure(receivers: usize) -> Result<()> {
         ensure!(answer.status().is_success(), "{}", answer.text().await?);
     }
     let after_reloads = memory()?;
+    let start = Instant::now();
     let metrics = client
         .get(format!("{url}/metrics"))
+        .header("Accept", "application/openmetrics-text;version=1.0.0")
         .send()
         .await?
         .text()
         .await?;
+    let scraped = start.elapsed();
+    let classic = client.get(format!("{url}/metrics")).send().await?;
+    let classic = classic.text().await?;
     running.abort();
 
     println!("receivers                  {receivers}");
@@ -80,8 +85,13 @@ async fn measure(receivers: usize) -> Result<()> {
         ms(reloads[reloads.len() - 1])
     );
     println!(
-        "/metrics                   {:.2} MB",
-        megabytes(metrics.len())
+        "/metrics                   {:.2} MB in {}",
+        megabytes(metrics.len()),
+        ms(scraped)
+    );
+    println!(
+        "/metrics, classic          {:.2} MB",
+        megabytes(classic.len())
     );
     println!("memory before              {:.1} MB", megabytes(before));
     println!(
@@ -110,6 +120,7 @@ fn toml(folder: &Path, receivers: usize, template: &str) -> Result<String> {
             text,
             "[receivers.\"team-{number:04}/alerts/webex\"]\n\
              rooms = [\"Y2lzY29zcGFyazovL3VzL1JPT00v{number:016}\"]\n\
+             namespaces = [\"team-{number:04}\"]\n\
              template = \"{template}\"\nbearer_token_file = \"{}\"\n",
             token.display()
         )?;

@@ -2,6 +2,8 @@
 //!
 //! `main` and the tests use the same; a test binds port 0 and may bring its own transport.
 
+mod unbound;
+
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -13,11 +15,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::{Config, ConfigError, Draft, Place, Problem, Seen, Severity, Sources};
 use crate::delivery::{self, Configuration, Engine, Gauges, Observer, Parts};
-use crate::http::{self, Current, Door, Reason, Reloads, Service, ServiceError};
-use crate::reload::{self, Hangups, Reloader, Started, Way};
+use crate::http::{self, Door, Reason, Service, ServiceError};
+use crate::reload::{Hangups, Reloader, Way};
 use crate::render::{self, Renderer};
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, Transport, WayError};
+pub use unbound::Unbound;
 
 /// A configuration that holds together, and the templates it names.
 #[derive(Debug)]
@@ -133,65 +136,6 @@ impl From<Vec<delivery::TokenError>> for StartError {
 impl From<Vec<ServiceError>> for StartError {
     fn from(errors: Vec<ServiceError>) -> Self {
         Self::Service(errors)
-    }
-}
-
-/// The service before it has a port: what delivers, and what requests meet.
-pub struct Unbound {
-    /// Delivers.
-    pub engine: Arc<Engine>,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// What requests meet.
-    pub service: Arc<Service>,
-    /// Reads the configuration again when somebody asks; it has to be run.
-    pub reloader: Reloader,
-}
-
-impl Unbound {
-    /// Reads the secrets and puts everything together. Must be called on the runtime that is
-    /// to deliver.
-    ///
-    /// # Errors
-    /// When a secret cannot be read, or TLS cannot be set up.
-    pub fn new(
-        prepared: Prepared,
-        transport: Arc<dyn Transport>,
-        way: Way,
-        observer: Option<Arc<dyn Observer>>,
-    ) -> Result<Self, StartError> {
-        let Prepared {
-            config,
-            renderer,
-            seen,
-            sources,
-        } = prepared;
-        let (engine, metrics) = watched_engine(&config, renderer, transport, observer)?;
-        let server = &config.server;
-        let current = Current::read(engine.loaded(), server)?;
-        let warnings = config.warnings.iter().map(ToString::to_string).collect();
-        let (reloads, requests) = Reloads::new(warnings);
-        let parts = (Arc::clone(&engine), Arc::clone(&metrics));
-        let service = Arc::new(Service::new(current, parts.0, parts.1, reloads, server));
-        let reloader = Reloader::new(reload::Parts {
-            sources,
-            way,
-            engine: Arc::clone(&engine),
-            service: Arc::clone(&service),
-            metrics: Arc::clone(&metrics),
-            requests,
-            started: Started {
-                outline: config.outline,
-                files: config.files,
-                seen,
-            },
-        });
-        Ok(Self {
-            engine,
-            metrics,
-            service,
-            reloader,
-        })
     }
 }
 

@@ -811,9 +811,18 @@ async fn memory_is_bounded_by_bytes_too() {
 }
 
 /// A way to Webex that panics once.
-struct Panicking {
+pub(crate) struct Panicking {
     direct: Direct,
     panics: AtomicBool,
+}
+
+impl Panicking {
+    pub(crate) fn new(sandbox: Sandbox) -> Self {
+        Self {
+            direct: Direct(sandbox),
+            panics: AtomicBool::new(true),
+        }
+    }
 }
 
 impl Transport for Panicking {
@@ -829,10 +838,7 @@ impl Transport for Panicking {
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_one_delivery_harms_no_other() {
     let sandbox = Sandbox::default();
-    let transport = Arc::new(Panicking {
-        direct: Direct(sandbox.clone()),
-        panics: AtomicBool::new(true),
-    });
+    let transport = Arc::new(Panicking::new(sandbox.clone()));
     let rig = Rig::over(sandbox, transport, "");
     let (first, second) = (rig.submit(&firing("A")), rig.submit(&firing("B")));
     assert!(matches!(first.outcome().await, Outcome::Broken));

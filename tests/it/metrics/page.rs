@@ -22,7 +22,7 @@ The exceptions: what the configuration of a receiver rules out does not exist fo
 outcomes of requests that never became a notification a receiver has those that it has met.
 
 The number of series is bounded by the configuration. Receivers that nobody configured count as
-one, `(unknown)`. A receiver has about 30 series, a bot about 45; two thousand receivers are less
+one, `(unknown)`. A receiver has about 25 series, a bot about 45; two thousand receivers are less
 than 5 MB. What is removed from the configuration leaves the metrics a minute later, or when nothing
 waits for it any more.
 ";

@@ -1,9 +1,11 @@
 //! Webex will not take it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::stage::Stage;
 use super::status;
+use crate::delivery::Panicking;
 use crate::harness::firing;
 
 #[tokio::test(start_paused = true)]
@@ -48,5 +50,17 @@ async fn token_refused() {
     stage.pass(Duration::from_secs(60)).await;
     stage.post("", &firing("Down")).await;
     stage.scene("it is taken again");
+    stage.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn panicked() {
+    let stage = Stage::over("panicked", "", &[], |sandbox| {
+        Arc::new(Panicking::new(sandbox))
+    });
+    stage.post("", &firing("Down")).await;
+    stage.scene("a defect of ours");
+    stage.post("", &firing("Down")).await;
+    stage.scene("Alertmanager asks again");
     stage.end();
 }

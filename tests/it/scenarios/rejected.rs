@@ -24,6 +24,13 @@ async fn rejected() {
     let wrong = TestRequest::post().insert_header(("Authorization", "Bearer wrong"));
     stage.call(wrong, "/alertmanager/guarded", "").await;
     stage.scene("wrong credentials");
+    for _ in 0..31 {
+        let wrong = TestRequest::post().insert_header(("Authorization", "Bearer wrong"));
+        stage.call(wrong, "/alertmanager/guarded", "").await;
+    }
+    stage.scene("wrong ones again and again");
+    stage.post("", &"x".repeat(4 << 20 | 1)).await;
+    stage.scene("too much");
     stage.call(TestRequest::get(), "/alertmanager", "").await;
     stage.scene("not posted");
     stage.call(TestRequest::get(), "/nothing", "").await;

@@ -48,6 +48,16 @@ impl Stage {
     /// With files in that folder. `WEBHOOK` in them is the URL of an incoming webhook of the
     /// room `ops`.
     pub(super) fn with_files(name: &'static str, more: &str, files: &[(&str, &str)]) -> Self {
+        Self::over(name, more, files, |sandbox| Arc::new(Direct(sandbox)))
+    }
+
+    /// With another way to Webex.
+    pub(super) fn over(
+        name: &'static str,
+        more: &str,
+        files: &[(&str, &str)],
+        transport: impl FnOnce(Sandbox) -> Arc<dyn Transport>,
+    ) -> Self {
         // Pauses between attempts are random; here they are the same in every run.
         fastrand::seed(1);
         let sandbox = Sandbox::new(Setup::default());
@@ -69,7 +79,7 @@ impl Stage {
             environment: BTreeMap::from([("TOKEN".to_owned(), "sandbox".to_owned())]),
         };
         let prepared = prepare(&sources).unwrap_or_else(|error| panic!("{error}"));
-        let transport: Arc<dyn Transport> = Arc::new(Direct(sandbox.clone()));
+        let transport = transport(sandbox.clone());
         let way = Way::Given(Arc::clone(&transport));
         let unbound = Unbound::new(prepared, transport, way, None);
         let Unbound {
@@ -149,7 +159,13 @@ impl Stage {
         self.before.replace(now);
         let mut record = self.record.borrow_mut();
         writeln!(record, "== {title}").unwrap();
-        for line in self.answers.take().into_iter().chain(changes) {
+        for same in self.answers.take().chunk_by(|one, other| one == other) {
+            match same {
+                [answer] => writeln!(record, "{answer}").unwrap(),
+                same => writeln!(record, "{}, {} times", same[0], same.len()).unwrap(),
+            }
+        }
+        for line in changes {
             writeln!(record, "{line}").unwrap();
         }
     }
