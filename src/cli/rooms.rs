@@ -27,8 +27,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut sources = arguments.config.sources();
     let environment = &mut sources.environment;
-    if sources.file.is_none() && !environment.contains_key("WEBEX_ROOM_FILE") {
-        // Who asks for ids has none yet. Nothing is posted to this one.
+    if !environment.contains_key("WEBEX_ROOM_FILE") {
+        // Who asks for ids has none yet. Nothing is posted to this one, and where the file has
+        // receivers it counts for nothing.
         let entry = environment.entry("WEBEX_ROOM".to_owned());
         entry.or_insert_with(|| "-".repeat(32));
     }

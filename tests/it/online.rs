@@ -120,6 +120,8 @@ fn the_rooms_of_a_bot_are_listed_with_their_ids() {
     // Who asks for ids has none yet, so a token alone is enough.
     let with_token = ended(
         command(&["rooms"])
+            // As in the image, which comes with an empty file.
+            .env("ALERTMANAGER_WEBEX_CONFIG", "/dev/null")
             .env("WEBEX_TOKEN", &sandbox.token)
             .env("ALERTMANAGER_WEBEX__WEBEX__BASE_URL", &sandbox.api),
     );
