@@ -23,7 +23,10 @@ PAGES = source.ROOT / "docs/runbooks"
 PROMTOOL = os.environ.get("PROMTOOL", "promtool")
 # What each page says, in this order.
 HEADINGS = ["What it means", "What people notice", "How to look", "What to do", "When it is over"]
-URL = "/docs/runbooks/{}.md"
+# A name that nobody can own stands for where somebody has these files: the chart puts an address in its place, or
+# leaves the link out; see docs/observability.md.
+BASE = "https://example.org/alertmanager-webex"
+URL = BASE + "/docs/runbooks/{}.md"
 
 
 def rules():
@@ -47,8 +50,8 @@ def check_rule(name, text, known, say):
     if severity and severity.group(1) not in ("critical", "warning", "info"):
         say(f"{RULES.name}: {name} has severity {severity.group(1)}; it is critical, warning or info")
     url = re.search(r"runbook_url: (\S+)", text)
-    if url and not url.group(1).endswith(URL.format(name)):
-        say(f"{RULES.name}: the runbook_url of {name} does not end with {URL.format(name)}")
+    if url and url.group(1) != URL.format(name):
+        say(f"{RULES.name}: the runbook_url of {name} is not {URL.format(name)}")
 
 
 def check_tests(alerts, say):
