@@ -68,6 +68,7 @@ help: ## List the targets
 .PHONY: test
 test: lint tools ## Install what the tests need and run all of them, linters first
 	@$(MAKE) --no-print-directory test-rules
+	@$(MAKE) --no-print-directory test-docs
 	@$(MAKE) --no-print-directory test-chart
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
 	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
@@ -124,6 +125,15 @@ bench-telemetry: | prerequisites ## Measure what logs and metrics add to a notif
 .PHONY: storm
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
+
+.PHONY: test-docs
+test-docs: $(VENV)/installed $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool .tools/go/helm ## Run the commands of the documentation, and judge its snippets
+	@tools/step --quiet "tests of the checks of the documentation" python3 tools/docs/test_docs.py
+	@tools/step "build" cargo build --locked --all-features
+	@BINARY=target/debug/alertmanager-webex AMTOOLS="$(AMTOOL_BIN) $(AMTOOL_OLD_BIN)" PROMTOOL="$(PROMTOOL_HERE)" HELM=.tools/go/helm \
+		tools/step "snippets of the documentation" $(VENV)/bin/python tools/docs/check_snippets.py
+	@BINARY=target/debug/alertmanager-webex TOOLS="$(ALERTMANAGER) $(PROMETHEUS_TOOLS)" \
+		tools/step "commands of the documentation" $(VENV)/bin/python tools/docs/run_commands.py
 
 .PHONY: test-rules
 test-rules: $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool ## Test alerts, runbooks and the form of the dashboard
