@@ -245,7 +245,7 @@ impl Judge<'_> {
         self.error(
             path,
             "this is not a Webex room id",
-            "copy the id from the Webex API (`GET /rooms`); it looks like `Y2lzY29zcGFyazovL3VzL1JPT00v…`",
+            "`alertmanager-webex rooms` lists the ids; one looks like `Y2lzY29zcGFyazovL3VzL1JPT00v…`",
         );
     }
 

@@ -13,6 +13,8 @@ const BEGINNING: &str = "<!-- Made from src/telemetry/metrics/catalogue.rs. Afte
 
 # Metrics
 
+*For whoever runs it, or asks questions of their own. Next: [Runbooks](runbooks/README.md).*
+
 `GET /metrics` on `server.listen`, or on `server.admin_listen` where that is set. Prometheus gets
 the OpenMetrics text for which it asks; whoever asks for nothing gets the classic text. Neither is
 compressed.
