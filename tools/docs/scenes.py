@@ -52,6 +52,7 @@ FILES = {
 
 # What runs already where a page begins in the middle: a command, before the page's own.
 BEFORE = {
+    "docs/logging.md": f"export WEBEX_TOKEN=sandbox WEBEX_ROOM={OPS}",
     "docs/reload.md": "alertmanager-webex serve --config config.toml",
     "docs/status.md": "alertmanager-webex serve --config config.toml",
 }
