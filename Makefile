@@ -129,6 +129,7 @@ storm: | prerequisites ## Play storms against the delivery engine and print how 
 .PHONY: test-docs
 test-docs: $(VENV)/installed $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool .tools/go/helm ## Run the commands of the documentation, and judge its snippets
 	@tools/step --quiet "tests of the checks of the documentation" python3 tools/docs/test_docs.py
+	@tools/step --quiet "answers of the documentation" python3 tools/docs/check_answers.py
 	@tools/step "build" cargo build --locked --all-features
 	@BINARY=target/debug/alertmanager-webex AMTOOLS="$(AMTOOL_BIN) $(AMTOOL_OLD_BIN)" PROMTOOL="$(PROMTOOL_HERE)" HELM=.tools/go/helm \
 		tools/step "snippets of the documentation" $(VENV)/bin/python tools/docs/check_snippets.py

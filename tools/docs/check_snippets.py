@@ -11,13 +11,14 @@
 | jinja | `alertmanager-webex render`, with a sample |
 | promql | promtool |
 
+Commands of ours within a sentence are not run, but have to be what the binary's command line takes.
 A block of another language, or of none, is an error: so nothing is left out by mistake.
 """
 
 import json
 import os
 import re
-import subprocess
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -105,6 +106,18 @@ def check_yaml(block, page, folder):
     return snippets_yaml.check(block, page, folder)
 
 
+def check_span(text):
+    """`--help` at the end: all before it is judged, and nothing is done. What ends with a full stop is a sentence."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        return str(error)
+    if "…" in text or text.endswith(".") or words[0] != "alertmanager-webex":
+        return None
+    code, said = binary(*words[1:], "--help")
+    return said if code else None
+
+
 JUDGES = {"toml": check_toml, "yaml": check_yaml, "json": check_json, "jinja": check_jinja, "promql": check_promql}
 
 
@@ -114,6 +127,10 @@ def main():
         page = pages.read(name)
         for number in page.indented:
             problems.append(f"{name}:{number}: a block of code by indenting names no language; write a fence with one")
+        for line, span in page.spans:
+            wrong = check_span(span) if span.startswith("alertmanager-webex ") else None
+            if wrong:
+                problems.append(f"{name}:{line}: `{span}`: {wrong.strip()}")
         for block in page.blocks:
             if block.language in OTHERS:
                 continue

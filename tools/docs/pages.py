@@ -51,6 +51,7 @@ class Page:
     links: list  # (line, target)
     blocks: list
     indented: list  # lines of code blocks that are made by indenting
+    spans: list  # (line, code within a sentence)
     text: str
 
 
@@ -65,7 +66,7 @@ def names():
 
 def read(name, text=None):
     text = (ROOT / name).read_text() if text is None else text
-    page = Page(name, set(), [], [], [], text)
+    page = Page(name, set(), [], [], [], [], text)
     block, fence, marks = None, "", []
     prose = []  # (line number, text without code)
     previous = ""
@@ -148,6 +149,9 @@ def _links(page, prose):
         whole += line + "\n"
     # A run of backticks up to the same run; a blank line ends what may be code.
     code = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
+    for found in code.finditer(whole):
+        line = max(number for start, number in starts if start <= found.start())
+        page.spans.append((line, " ".join(found.group(2).split())))
     whole = code.sub(lambda found: re.sub(r"[^\n]", "x", found.group(0)), whole)
     whole = re.sub(r"<!--.*?-->", lambda found: re.sub(r"[^\n]", " ", found.group(0)), whole, flags=re.DOTALL)
     inline = re.compile(r"\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"]*\")?\s*\)")

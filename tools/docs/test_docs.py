@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 import beside
+import check_answers
 import check_links
 import complete
 import pages
@@ -45,6 +46,9 @@ class Reading(unittest.TestCase):
     def test_links_in_code_are_no_links(self):
         read = page("`[a](b)` and ``[c](`d`)`` and [e](f\n) and [a `b`](c) <https://x.org/> ![p](q.png)\n")
         self.assertEqual(sorted(target for _, target in read.links), ["c", "f", "https://x.org/", "q.png"])
+
+    def test_code_within_a_sentence_is_known_by_its_line(self):
+        self.assertEqual(page("a\nb `c\nd` ``e`f``\n").spans, [(2, "c d"), (3, "e`f")])
 
     def test_a_block_that_does_not_end_is_an_error(self):
         with self.assertRaises(SystemExit):
@@ -88,6 +92,18 @@ class Links(unittest.TestCase):
         check_links.check_targets({"x": page("Run `make lint`, not `make sandwich`.\n", "x")}, said.append)
         self.assertEqual(len(said), 1)
         self.assertIn("sandwich", said[0])
+
+
+class Answers(unittest.TestCase):
+    CODE = 'Self::Good => "good", Self::Bad => "bad" (S::OK, Reason::Good) let reason = match x { Reason::Bad } Self::new(S::FORBIDDEN, reason)'
+
+    def test_what_page_and_code_say_differently_is_told(self):
+        right = "| `good` | 200 | x |\n| `bad` | 403 | x |\n"
+        self.assertEqual(check_answers.check(self.CODE, right), [])
+        self.assertEqual(len(check_answers.check(self.CODE, right.replace("403", "404"))), 2)
+        self.assertEqual(len(check_answers.check(self.CODE, right[:20])), 1)
+        with self.assertRaises(SystemExit):
+            check_answers.check(self.CODE.replace("S::OK", "what"), right)
 
 
 class Configurations(unittest.TestCase):
