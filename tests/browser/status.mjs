@@ -80,6 +80,7 @@ describe('What is shown', () => {
     assert.match(await page.title(), /^1 of 6 receivers fails/);
     assert.equal(await first.locator('.remedy').first().textContent(), 'Add the bot to the room, or mend the room id');
     await first.locator('summary').click();
+    await first.locator('dl').waitFor();
     const facts = await first.locator('dl').textContent();
     assert.match(facts, /1 notification delivered in 1 message, 0 not delivered/);
     assert.match(facts, /Refusing roompayments-night/);
