@@ -13,6 +13,7 @@ mod control_plane;
 mod helm_test;
 mod kubelet;
 mod operator;
+mod page;
 mod project;
 mod scenarios;
 mod whole_way;

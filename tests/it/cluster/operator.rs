@@ -139,6 +139,19 @@ impl Alertmanager {
     }
 }
 
+impl Drop for Alertmanager {
+    /// A test that fails shows what Alertmanager was answered: it logs that.
+    #[expect(
+        clippy::print_stderr,
+        reason = "it is for whoever reads why the test failed"
+    )]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("Alertmanager's log:\n{}", self.printed());
+        }
+    }
+}
+
 /// What the pod's other containers do with the operator's Secret; their program is not here.
 fn unpack(pod: &Pod, configuration: &str) {
     let place = pod.volume("config-out").join("alertmanager.env.yaml");

@@ -1,5 +1,6 @@
 // The operator replaces its libraries by folders of its own repository. Their releases bear the
-// same number: raise all three.
+// same number: raise all three, in prometheus-operator and admission-webhook, and OPERATOR_VERSION in
+// the Makefile.
 module alertmanager-webex/tools/admission-webhook
 
 go 1.24.0
