@@ -42,5 +42,7 @@ mod systemd;
 mod templates;
 mod tenancy;
 mod tls;
+#[cfg(feature = "otel")]
+mod traces;
 mod way_to_webex;
 mod webhooks;
