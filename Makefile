@@ -81,6 +81,7 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 	@$(MAKE) --no-print-directory dashboard-check
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
+	@$(MAKE) --no-print-directory test-image
 
 # The quick ones first: who misspelt a word hears of it in a second.
 .PHONY: lint
@@ -169,6 +170,10 @@ chart: $(CHART_TOOLS) .tools/kubernetes-schemas/made ## Write the chart's schema
 	@target/debug/alertmanager-webex schema | tools/chart-schema
 	@tools/chart-readme .tools/go/helm-docs
 	@$(CHART_SCENARIOS) --update
+
+.PHONY: test-image
+test-image: | prerequisites ## Build the image without an engine and run it; as root
+	@tests/image/test .tools/image
 
 .PHONY: test-browser
 test-browser: $(BROWSER) | prerequisites ## Run the tests of the pages, sandbox and status, in a real Chromium
