@@ -87,6 +87,7 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 .PHONY: lint
 lint: $(VENV)/installed $(ACTIONLINT) ## Check format, spelling, lints, documentation, licences and dependencies
 	@tools/step "spelling" typos
+	@tools/step "links of the documentation" python3 tools/docs/check_links.py
 	@tools/step "shell scripts" shellcheck $$(tools/shell-scripts)
 	@tools/step "Dockerfile" hadolint Dockerfile
 	@tools/step "workflows" $(ACTIONLINT)
@@ -131,7 +132,7 @@ storm: | prerequisites ## Play storms against the delivery engine and print how 
 test-docs: $(VENV)/installed $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool .tools/go/helm ## Run the commands of the documentation, and judge its snippets
 	@tools/step --quiet "tests of the checks of the documentation" python3 tools/docs/test_docs.py
 	@tools/step --quiet "answers of the documentation" python3 tools/docs/check_answers.py
-	@tools/step "build" cargo build --locked --all-features
+	@tools/step "build" cargo build --locked --quiet
 	@BINARY=target/debug/alertmanager-webex AMTOOLS="$(AMTOOL_BIN) $(AMTOOL_OLD_BIN)" PROMTOOL="$(PROMTOOL_HERE)" HELM=.tools/go/helm \
 		tools/step "snippets of the documentation" $(VENV)/bin/python tools/docs/check_snippets.py
 	@BINARY=target/debug/alertmanager-webex TOOLS="$(ALERTMANAGER) $(PROMETHEUS_TOOLS)" \

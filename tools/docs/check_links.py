@@ -6,7 +6,7 @@
 - A link to a file leads to one that git knows, an anchor to a heading. Of an address elsewhere only the form
   is looked at.
 - Each page of docs/ stands in docs/README.md, and says in its first lines for whom it is and which page is next.
-- A target of `make` that a page names is one.
+- A target of `make` that a page names is one, and so is an example or a benchmark that cargo is to run.
 """
 
 import re
@@ -107,7 +107,7 @@ def check_order(read, say):
 
 
 def check_targets(read, say):
-    """`make NAME` in a page is a target of the Makefile."""
+    """`make NAME` in a page is a target of the Makefile, and what cargo is to run is there."""
     makefile = (pages.ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
     for page in read.values():
@@ -115,6 +115,10 @@ def check_targets(read, say):
             for target in re.findall(r"(?:`|^\s*)make ([a-z][a-z-]*)(?=`|\s*$|\s+[A-Z#])", line):
                 if target not in targets:
                     say(f"{page.path}:{number}: `make {target}`: the Makefile has no such target")
+            for kind, name in re.findall(r"cargo .*--(example|bench) (\w+)", line):
+                folder = {"example": "examples", "bench": "benches"}[kind]
+                if not (pages.ROOT / folder / f"{name}.rs").exists():
+                    say(f"{page.path}:{number}: there is no {folder}/{name}.rs")
 
 
 def check(read, files, folders):

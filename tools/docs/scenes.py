@@ -9,8 +9,8 @@ import re
 # Programs that no test of the documentation can run, with the reason. A block that calls one is not run, is
 # parsed by bash all the same, and stands in the list that is printed.
 NOT_HERE = {
-    "kubectl": "needs a cluster",
-    "helm": "needs a cluster, or a registry with a release",
+    "kubectl": "needs a cluster; `make test-cluster` follows docs/kubernetes.md to the first message",
+    "helm": "needs a cluster, or a registry with a release; `make test-cluster` likewise",
     "docker": "needs a container engine",
     "cosign": "needs a release that is published",
     "gh": "needs a release that is published",

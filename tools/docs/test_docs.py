@@ -89,8 +89,10 @@ class Links(unittest.TestCase):
 
     def test_targets_of_make_exist(self):
         said = []
-        check_links.check_targets({"x": page("Run `make lint`, not `make sandwich`.\n", "x")}, said.append)
-        self.assertEqual(len(said), 1)
+        text = "Run `make lint`, not `make sandwich`.\n\n```sh\ncargo run --example storm\ncargo bench --bench tea\n```\n"
+        check_links.check_targets({"x": page(text, "x")}, said.append)
+        self.assertEqual(len(said), 2)
+        self.assertIn("benches/tea.rs", said[1])
         self.assertIn("sandwich", said[0])
 
 
