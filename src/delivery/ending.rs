@@ -52,46 +52,48 @@ impl Engine {
 
     /// Some deliveries are through with a room; those for which it was the last one end.
     pub(super) fn through(&self, bot: &Bot, through: Vec<Through>) {
-        for Through { delivery, refusal } in through {
-            self.room_answered(bot, &delivery, refusal.as_ref());
+        for Through {
+            delivery,
+            room,
+            refusal,
+        } in through
+        {
+            self.room_answered(bot, &delivery.receiver.name, &room, refusal.as_ref());
             if let Some(outcome) = delivery.destination_done(refusal) {
                 self.ended(&delivery, &outcome);
             }
         }
     }
 
-    /// A permanent refusal is a line in the log when it begins and when it ends.
-    fn room_answered(&self, bot: &Bot, delivery: &Delivery, refusal: Option<&Refusal>) {
-        let receiver = &delivery.receiver.name;
+    /// A permanent refusal is a line in the log when it begins and when it ends. What one room
+    /// accepts says nothing of the others, which may not have answered yet.
+    fn room_answered(
+        &self,
+        bot: &Bot,
+        receiver: &Arc<str>,
+        room: &Arc<str>,
+        refusal: Option<&Refusal>,
+    ) {
+        let key = (Arc::clone(receiver), Arc::clone(room));
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         match refusal {
             Some(refusal) => {
-                let key = (Arc::clone(receiver), Arc::clone(&refusal.room));
                 let since = refusing.get(&key).map(|dead| dead.since);
                 let dead = DeadRoom {
                     refusal: refusal.clone(),
                     since: since.unwrap_or_else(Timestamp::now),
                 };
                 if refusing.insert(key, dead).is_none() {
-                    let (bot, room) = (&bot.name, &refusal.room);
+                    let bot = &bot.name;
                     tracing::warn!(
                         %receiver, %room, %bot, %refusal,
                         "receiver `{receiver}` cannot be delivered to: {refusal}",
                     );
                 }
             }
-            None if refusing.is_empty() => {}
             None => {
-                for destination in &delivery.receiver.destinations {
-                    let room = &destination.name;
-                    let key = (Arc::clone(receiver), Arc::clone(room));
-                    let again = !delivery
-                        .refusals()
-                        .iter()
-                        .any(|refusal| refusal.room == *room);
-                    if again && refusing.remove(&key).is_some() {
-                        tracing::info!(%receiver, %room, "room `{room}` takes messages of receiver `{receiver}` again");
-                    }
+                if refusing.remove(&key).is_some() {
+                    tracing::info!(%receiver, %room, "room `{room}` takes messages of receiver `{receiver}` again");
                 }
             }
         }

@@ -242,6 +242,8 @@ pub(super) enum Settled {
 /// What became of an item's way into its room.
 pub(super) struct Through {
     pub(super) delivery: Arc<Delivery>,
+    /// What people call the room.
+    pub(super) room: Arc<str>,
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -256,9 +258,10 @@ pub(super) enum News {
 
 impl Through {
     /// The room has it.
-    pub(super) fn accepted(delivery: &Arc<Delivery>) -> Self {
+    pub(super) fn accepted(delivery: &Arc<Delivery>, destination: &Destination) -> Self {
         Self {
             delivery: Arc::clone(delivery),
+            room: Arc::clone(&destination.name),
             refusal: None,
         }
     }
@@ -272,6 +275,7 @@ impl Through {
     ) -> Self {
         Self {
             delivery: Arc::clone(delivery),
+            room: Arc::clone(&destination.name),
             refusal: Some(Refusal {
                 cause,
                 noun: destination.target.noun(),

@@ -366,7 +366,7 @@ impl Queue {
                 item.delivery.accepted();
             }
             if digest || item.is_last() {
-                through.push(Through::accepted(&item.delivery));
+                through.push(Through::accepted(&item.delivery, item.destination()));
                 self.lanes.put_back(&job.lane, &group, After::Done);
             } else {
                 item.next_part();

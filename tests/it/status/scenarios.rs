@@ -6,7 +6,7 @@ use alertmanager_webex::sandbox::{Effect, Fault, FaultBody, RetryAfter};
 use serde_json::{Value, json};
 
 use super::{status, steady};
-use crate::harness::{Answer, Service, client, firing};
+use crate::harness::{Answer, Rig, Service, client, firing};
 
 /// What is asked in time is answered after so long at the most.
 const HURRY: &str = "[delivery]\nanswer_within = \"100ms\"\n";
@@ -93,6 +93,40 @@ async fn a_room_that_refuses_is_told_with_the_remedy_until_it_takes_messages_aga
     assert_eq!(told["receivers"][0]["since"], since, "the first of the run");
     assert_eq!(told["receivers"][0]["delivered_notifications"], 2);
     service.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_room_takes_says_nothing_of_the_room_that_has_not_answered() {
+    let rig = Rig::with("[receivers.a]\nrooms = [\"general\", \"ops\"]\n");
+    let ops = rig.sandbox.room_id("ops").unwrap();
+    let at = |room, effect| Fault {
+        effect,
+        method: Some("POST".to_owned()),
+        path: None,
+        room,
+        bot: None,
+        times: None,
+        for_ms: None,
+    };
+    let refuse = at(Some(ops.clone()), Effect::BotRemoved);
+    rig.sandbox.set_fault(refuse).unwrap();
+    rig.submit_to("a", &firing("One")).outcome().await;
+    let since = rig.engine.dead_rooms()["a"][0].since;
+    // The room is asked again by now, and slow; meanwhile the other one takes its message.
+    tokio::time::advance(Duration::from_secs(40)).await;
+    let slow = at(Some(ops), Effect::Latency { ms: 5000 });
+    rig.sandbox.set_fault(slow).unwrap();
+    let second = rig.submit_to("a", &firing("Two"));
+    while rig.messages("general").len() < 2 {
+        tokio::time::advance(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.engine.dead_rooms()["a"].len(), 1, "it has not answered");
+    second.outcome().await;
+    assert_eq!(rig.engine.dead_rooms()["a"][0].since, since);
 }
 
 #[tokio::test]
