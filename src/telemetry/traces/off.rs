@@ -5,9 +5,9 @@ use std::fmt::Display;
 
 use super::Kind;
 
-/// Nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Trace;
+/// Nothing. Not `Copy`, so that what handles it reads the same with the feature.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(());
 
 /// Nothing.
 #[derive(Debug, Clone, Copy)]
@@ -27,21 +27,21 @@ impl Trace {
     #[inline]
     #[must_use]
     pub fn request(_traceparent: Option<&str>, _tracestate: Option<&str>) -> Self {
-        Self
+        Self(())
     }
 
     /// Nothing.
     #[inline]
     #[must_use]
     pub fn current() -> Self {
-        Self
+        Self(())
     }
 
     /// Nothing.
     #[inline]
     #[must_use]
     pub fn child(&self, _name: impl Into<Cow<'static, str>>, _kind: Kind) -> Self {
-        Self
+        Self(())
     }
 
     /// Nothing.
