@@ -63,7 +63,7 @@ export OPERATOR_CRDS := $(CURDIR)/$(CRDS)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
 test: lint tools ## Install what the tests need and run all of them, linters first
@@ -71,7 +71,7 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 	@$(MAKE) --no-print-directory test-docs
 	@$(MAKE) --no-print-directory test-chart
 	@tools/step "examples in the documentation" cargo test --locked --all-features --doc
-	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --all-features
+	@PROMTOOL="$(PROMTOOL_HERE)" tools/step "tests" cargo nextest run --locked --workspace --all-features
 
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
@@ -81,6 +81,7 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 	@$(MAKE) --no-print-directory dashboard-check
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
+	@$(MAKE) --no-print-directory bench-instructions
 	@$(MAKE) --no-print-directory test-image
 
 # The quick ones first: who misspelt a word hears of it in a second.
@@ -92,27 +93,53 @@ lint: $(VENV)/installed $(ACTIONLINT) ## Check format, spelling, lints, document
 	@tools/step "Dockerfile" hadolint Dockerfile
 	@tools/step "workflows" $(ACTIONLINT)
 	@RUST_LOG=warn tools/step "format of TOML" taplo fmt --check
-	@tools/step "format of Rust" cargo fmt --check
+	@tools/step "format of Rust" cargo fmt --all --check
 	@tools/step "crates of Cargo.lock" cargo fetch --locked
 	@tools/step "licences, bans, sources" cargo deny --offline --all-features check bans licenses sources
 	@tools/step "known vulnerabilities" tools/advisories
-	@tools/step "lints of Rust" cargo clippy --locked --all-targets --all-features -- -D warnings
+	@tools/step "lints of Rust" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	@tools/step "lints of Rust without features" cargo clippy --locked --lib --bins -- -D warnings
 	@RUSTDOCFLAGS=-Dwarnings tools/step "documentation of Rust" cargo doc --locked --no-deps --all-features
 
 .PHONY: fmt
 fmt: $(VENV)/installed ## Format Rust and TOML
-	@cargo fmt
+	@cargo fmt --all
 	@RUST_LOG=warn taplo fmt
 
 .PHONY: bench
 bench: | prerequisites ## Run the benchmarks
 	@cargo bench --locked --all-features
 
-.PHONY: measure
-measure: | prerequisites ## Measure the release build: start, memory, CPU, connections
+# The measuring programs are built by themselves: built together with the product, their features
+# would be its features.
+.PHONY: bench-programs
+bench-programs: | prerequisites
 	@tools/step "release build" cargo build --locked --release
-	@tools/measure
+	@tools/step "what measures it, and the floor" cargo build --locked --release -p load -p floor
+
+.PHONY: measure
+measure: bench-programs ## Measure start, memory, CPU, latency, connections, beside the practical limit: 2 minutes
+	@tools/step "three runs of half a minute each" target/release/load measure
+
+.PHONY: bench-instructions
+bench-instructions: bench-programs ## Count instructions a notification; fails where they are 10 % more than recorded
+	@tools/valgrind
+	@tools/step "instructions a notification, by valgrind" target/release/load instructions
+
+.PHONY: record-instructions
+record-instructions: bench-programs ## Count instructions a notification and record them, to be committed
+	@tools/valgrind
+	@tools/step "instructions a notification, by valgrind" target/release/load instructions --write
+
+.PHONY: bench-peers
+bench-peers: bench-programs tools ## Measure beside Alertmanager's own Webex notifier and the practical limit
+	@ulimit -n "$$(ulimit -Hn)"; tools/step "two runs of some minutes each" \
+		target/release/load peers "$(ALERTMANAGER_BIN)" "$(ALERTMANAGER_OLD_BIN)"
+
+.PHONY: bench-scale
+bench-scale: bench-programs ## Measure how cost grows with load, and draw it for the documentation: 3 minutes
+	@ulimit -n "$$(ulimit -Hn)"; tools/step "waiting, receivers, alerts, connections" target/release/load scale
+	@tools/step "curves" tools/curves docs/scale
 
 .PHONY: bench-sandbox
 bench-sandbox: | prerequisites ## Measure how many posts a second the sandbox takes
