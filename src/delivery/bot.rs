@@ -1,5 +1,5 @@
-//! A bot at work: a task that sends what its queue says, and makes of each answer what it
-//! means for all that waits.
+//! A bot at work: sends what its queue says, and makes of each answer what it means for all
+//! that waits. A task keeps the time for what cannot leave at once.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +29,15 @@ use crate::webex::{self, Client};
 
 /// What waits is looked through so often for what nobody asks for any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
+
+/// What is left once all is sent that may leave.
+struct Waits {
+    /// When something may leave again, where that is a matter of time.
+    until: Option<Instant>,
+    is_any: bool,
+    /// Whether the bot's task has to see to something: to this, to its own end, or to a sweep.
+    is_for_task: bool,
+}
 
 /// A Webex identity and the limits that Webex puts on it.
 pub(super) struct Bot {
@@ -169,40 +178,66 @@ impl Bot {
         *last = Some(error.to_string());
     }
 
-    /// Sends until the engine is gone.
+    /// Sends until the engine is gone. What may leave at once is sent by whoever brings it
+    /// ([`Self::send_ready`]); this task sends what had to wait.
     pub(super) async fn run(self: Arc<Self>, engine: Weak<Engine>, gone: CancellationToken) {
         let mut next_sweep = Instant::now() + SWEEP_EVERY;
         while let Some(engine) = engine.upgrade() {
             let now = Instant::now();
             if now >= next_sweep {
                 engine.give_up(&self);
-                self.queue().forget_idle_quotas(now);
                 next_sweep = now + SWEEP_EVERY;
-            }
-            let (step, waiting) = {
                 let mut queue = self.queue();
-                let step = queue.next(&engine.loaded().renderer, &self.token, now);
-                (step, queue.counts().0 > 0)
-            };
+                queue.forget_idle_quotas(now);
+                queue.next_sweep = next_sweep;
+            }
+            let waits = self.send_all(&engine);
+            if self.has_left() {
+                engine.left(&self);
+                return;
+            }
+            drop(engine);
+            let until = waits
+                .until
+                .map_or(next_sweep, |until| until.min(next_sweep));
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = sleep_until(until), if waits.is_any => {}
+                () = gone.cancelled() => return,
+            }
+        }
+    }
+
+    /// Sends what may leave now, and wakes the task if that is not all.
+    pub(super) fn send_ready(self: &Arc<Self>, engine: &Arc<Engine>) {
+        if self.send_all(engine).is_for_task {
+            self.wake();
+        }
+    }
+
+    fn send_all(self: &Arc<Self>, engine: &Arc<Engine>) -> Waits {
+        loop {
+            let now = Instant::now();
+            let mut queue = self.queue();
+            let step = queue.next(&engine.loaded().renderer, &self.token, now);
             match step {
-                Step::Send(job, token) => self.spawn(&engine, job, token),
+                Step::Send(job, token) => {
+                    drop(queue);
+                    self.spawn(engine, job, token);
+                }
                 Step::RefuseAll => {
+                    drop(queue);
                     let detail = self.token_detail();
                     let through = self.queue().refuse_all(RefusalCause::Token, &detail);
-                    engine.through(&self, through);
-                }
-                Step::Wait(_) if self.has_left() => {
-                    engine.left(&self);
-                    return;
+                    engine.through(self, through);
                 }
                 Step::Wait(until) => {
-                    drop(engine);
-                    let until = until.map_or(next_sweep, |until| until.min(next_sweep));
-                    tokio::select! {
-                        () = self.changed.notified() => {}
-                        () = sleep_until(until), if waiting => {}
-                        () = gone.cancelled() => return,
-                    }
+                    let is_any = queue.counts().0 > 0;
+                    return Waits {
+                        until,
+                        is_any,
+                        is_for_task: is_any || queue.leaving || now >= queue.next_sweep,
+                    };
                 }
             }
         }
@@ -274,7 +309,7 @@ impl Bot {
         if engine.is_draining() {
             engine.give_back(self);
         }
-        self.wake();
+        self.send_ready(engine);
     }
 
     /// Asks Webex who it is, and tells the log. Nothing depends on the answer: Alertmanager

@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::content::GroupId;
 use super::conversation::{Kind, Script};
-use super::memory::GroupId;
 use super::outcome::{Refusal, RefusalCause};
 use super::retry::Form;
 use super::ticket::Delivery;

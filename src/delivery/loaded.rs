@@ -219,6 +219,12 @@ impl Engine {
 
     /// Sees to it that a task sends what waits for the bot, and wakes it.
     pub(super) fn tend(self: &Arc<Self>, bot: &Arc<Bot>) {
+        self.give_task(bot);
+        bot.wake();
+    }
+
+    /// Sees to it that a task sends what waits for the bot.
+    pub(super) fn give_task(self: &Arc<Self>, bot: &Arc<Bot>) {
         if bot.needs_task() {
             let engine = Arc::downgrade(self);
             let work = Arc::clone(bot).run(engine.clone(), self.gone.clone());
@@ -236,7 +242,6 @@ impl Engine {
                 leaving.push(Arc::clone(bot));
             }
         }
-        bot.wake();
     }
 
     /// A bot that was removed has sent all that waited for it.

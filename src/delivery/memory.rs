@@ -8,18 +8,17 @@
 //! A success that nobody was told of is remembered until somebody asks. A failure is never
 //! remembered. Memory holds hashes, not bodies, and is bounded by count and time.
 
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::content::{AlertState, Content, GroupId, Said};
+use super::observer::DeliveryId;
 use super::ticket::Delivery;
-use crate::alertmanager::{Notification, REPEAT_INTERVAL, Status};
-use crate::routing::Destination;
 
 /// What was delivered last of a group is known for so long, to tell what has changed.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
@@ -27,166 +26,6 @@ const KEEP: Duration = Duration::from_secs(24 * 3600);
 const MAX_DONE: usize = 10_000;
 /// Nor more alerts in all of them: 8 bytes each.
 const MAX_DONE_ALERTS: usize = 500_000;
-
-/// A group and where it goes, hashed twice with random keys: 128 bits, so that no two
-/// groups are ever taken for one, and nobody can make them collide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct GroupId(u128);
-
-#[cfg(test)]
-impl AlertState {
-    /// An alert for a test.
-    pub(super) fn of(identity: u64, firing: bool) -> Self {
-        Self {
-            identity,
-            starts_at: None,
-            firing,
-        }
-    }
-}
-
-#[cfg(test)]
-impl GroupId {
-    /// A group for a test.
-    pub(super) fn of(number: u128) -> Self {
-        Self(number)
-    }
-}
-
-/// What the notification says: which alerts, in what state, since when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Content {
-    /// Sorted by identity.
-    alerts: Arc<[AlertState]>,
-    /// Sent again on purpose: it repeats only another such.
-    again: bool,
-    /// Sent because of alerts elsewhere: it is a repeat as long as the last is known.
-    is_old_news: bool,
-    /// Whether something fires; with `max_alerts`, some of those that were cut off may.
-    fires: bool,
-}
-
-/// One alert, as far as it tells notifications apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct AlertState {
-    /// Hash of the fingerprint, or of the labels where there is none.
-    identity: u64,
-    starts_at: Option<Timestamp>,
-    firing: bool,
-}
-
-impl AlertState {
-    /// Whether it fires.
-    pub(super) fn fires(&self) -> bool {
-        self.firing
-    }
-}
-
-impl Content {
-    /// The states of the alerts, sorted.
-    pub(super) fn alerts(&self) -> &Arc<[AlertState]> {
-        &self.alerts
-    }
-
-    /// Whether it was sent again on purpose, as far as Alertmanager says so.
-    pub(super) fn is_again(&self) -> bool {
-        self.again
-    }
-
-    /// Whether something fires, or may.
-    pub(super) fn fires(&self) -> bool {
-        self.fires
-    }
-
-    /// Whether everything that this says stands in `newest` as well.
-    fn repeats(&self, newest: &Self) -> bool {
-        (newest.again || !self.again)
-            && self
-                .alerts
-                .iter()
-                .all(|alert| newest.alerts.binary_search(alert).is_ok())
-    }
-
-    /// Whether this can stand for `older`, which nobody has seen yet: it knows each of its
-    /// alerts, at least as new, and does not say firing where the older says resolved.
-    pub(super) fn covers(&self, older: &Self) -> bool {
-        older.alerts.iter().all(|old| {
-            let from = self
-                .alerts
-                .partition_point(|alert| alert.identity < old.identity);
-            self.alerts[from..]
-                .iter()
-                .take_while(|alert| alert.identity == old.identity)
-                .any(|new| new.starts_at >= old.starts_at && (old.firing || !new.firing))
-        })
-    }
-}
-
-/// Names groups and contents; the keys are made anew for each process.
-#[derive(Default)]
-pub(super) struct Names(RandomState, RandomState);
-
-impl Names {
-    /// Names a notification by its group, its destinations and its content; and its alerts,
-    /// in their order.
-    pub(super) fn identify(
-        &self,
-        destinations: &[Destination],
-        notification: &Notification<'_>,
-    ) -> (GroupId, Content, Vec<AlertState>) {
-        let in_order = self.alerts(notification);
-        let mut alerts = in_order.clone();
-        alerts.sort_unstable();
-        let content = Content {
-            alerts: alerts.into(),
-            again: notification.reason.as_deref() == Some(REPEAT_INTERVAL),
-            is_old_news: notification.is_old_news,
-            fires: in_order.iter().any(AlertState::fires) || notification.truncated_alerts > 0,
-        };
-        let group = self.group(destinations, notification);
-        (group, content, in_order)
-    }
-
-    /// Names a group and where it goes.
-    pub(super) fn group(
-        &self,
-        destinations: &[Destination],
-        notification: &Notification<'_>,
-    ) -> GroupId {
-        let half = |key: &RandomState| {
-            let mut hasher = key.build_hasher();
-            for destination in destinations {
-                (&destination.bot, destination.id()).hash(&mut hasher);
-            }
-            notification.group_key.hash(&mut hasher);
-            u128::from(hasher.finish())
-        };
-        GroupId((half(&self.0) << 64) | half(&self.1))
-    }
-
-    /// The states of a notification's alerts, in their order.
-    pub(super) fn alerts(&self, notification: &Notification<'_>) -> Vec<AlertState> {
-        notification
-            .alerts
-            .iter()
-            .map(|alert| {
-                let mut hasher = self.0.build_hasher();
-                if alert.fingerprint.is_empty() {
-                    for label in alert.labels.iter() {
-                        label.hash(&mut hasher);
-                    }
-                } else {
-                    alert.fingerprint.hash(&mut hasher);
-                }
-                AlertState {
-                    identity: hasher.finish(),
-                    starts_at: alert.starts_at,
-                    firing: alert.status == Status::Firing,
-                }
-            })
-            .collect()
-    }
-}
 
 /// The newest notification of each group.
 pub(super) struct Memory {
@@ -205,18 +44,17 @@ struct Done {
     alerts: usize,
 }
 
-struct Newest {
-    content: Content,
-    state: State,
+enum Newest {
+    Underway(Arc<Delivery>),
+    Accepted(Accepted),
 }
 
-enum State {
-    Underway(Arc<Delivery>),
-    Accepted {
-        at: Instant,
-        timestamp: Timestamp,
-        told: bool,
-    },
+struct Accepted {
+    said: Said,
+    by: DeliveryId,
+    at: Instant,
+    timestamp: Timestamp,
+    told: bool,
 }
 
 /// What is known about a notification that arrives.
@@ -250,38 +88,29 @@ impl Memory {
     /// Looks up what is known of it.
     pub(super) fn look_up(&mut self, group: GroupId, content: &Content, now: Instant) -> Known {
         self.forget(now);
-        let Some(newest) = self.newest.get_mut(&group) else {
-            return Known::New;
-        };
-        let repeats = content.repeats(&newest.content);
-        match &mut newest.state {
-            State::Underway(delivery) if repeats => Known::Underway(Arc::clone(delivery)),
-            State::Underway(delivery) => Known::Newer(Arc::clone(delivery)),
-            State::Accepted {
-                at,
-                timestamp,
-                told,
-            } if repeats => {
-                let age = now.duration_since(*at);
-                let untold = !*told && age < self.untold;
-                *told = true;
-                if age < self.window || untold || content.is_old_news {
-                    Known::Accepted(*timestamp)
+        match self.newest.get_mut(&group) {
+            Some(Newest::Underway(delivery)) if content.repeats(&delivery.content) => {
+                Known::Underway(Arc::clone(delivery))
+            }
+            Some(Newest::Underway(delivery)) => Known::Newer(Arc::clone(delivery)),
+            Some(Newest::Accepted(accepted)) if content.was_said(&accepted.said) => {
+                let age = now.duration_since(accepted.at);
+                let untold = !accepted.told && age < self.untold;
+                accepted.told = true;
+                if age < self.window || untold || content.is_old_news() {
+                    Known::Accepted(accepted.timestamp)
                 } else {
                     Known::New
                 }
             }
-            State::Accepted { .. } => Known::New,
+            None | Some(Newest::Accepted(_)) => Known::New,
         }
     }
 
     /// A delivery begins; it is the newest of its group now.
     pub(super) fn begin(&mut self, delivery: &Arc<Delivery>) {
-        let newest = Newest {
-            content: delivery.content.clone(),
-            state: State::Underway(Arc::clone(delivery)),
-        };
-        self.newest.insert(delivery.group, newest);
+        self.newest
+            .insert(delivery.group, Newest::Underway(Arc::clone(delivery)));
     }
 
     /// A delivery ended. Only a success is kept, and only while it is the newest.
@@ -289,7 +118,7 @@ impl Memory {
         let Entry::Occupied(mut entry) = self.newest.entry(delivery.group) else {
             return;
         };
-        if !matches!(&entry.get().state, State::Underway(newest) if Arc::ptr_eq(newest, delivery)) {
+        if !matches!(entry.get(), Newest::Underway(newest) if Arc::ptr_eq(newest, delivery)) {
             return;
         }
         if !accepted {
@@ -297,12 +126,15 @@ impl Memory {
             return;
         }
         let at = Instant::now();
-        entry.get_mut().state = State::Accepted {
+        let said = delivery.content.said();
+        let alerts = said.len();
+        *entry.get_mut() = Newest::Accepted(Accepted {
+            said,
+            by: delivery.id,
             at,
             timestamp: Timestamp::now(),
             told: delivery.is_told(),
-        };
-        let alerts = delivery.content.alerts.len();
+        });
         self.done_alerts += alerts;
         self.done.push_back(Done {
             accepted: at,
@@ -313,36 +145,31 @@ impl Memory {
 
     /// Somebody was told of the success.
     pub(super) fn told(&mut self, delivery: &Delivery) {
-        if let Some(newest) = self.newest.get_mut(&delivery.group)
-            && newest.content == delivery.content
-            && let State::Accepted { told, .. } = &mut newest.state
+        if let Some(Newest::Accepted(accepted)) = self.newest.get_mut(&delivery.group)
+            && accepted.by == delivery.id
         {
-            *told = true;
+            accepted.told = true;
         }
     }
 
     /// Nobody was told after all, since something else of the same notification is not done: it
     /// will be asked for again, and is not to be posted again until then.
     pub(super) fn untold(&mut self, group: GroupId) {
-        if let Some(newest) = self.newest.get_mut(&group)
-            && let State::Accepted { told, .. } = &mut newest.state
-        {
-            *told = false;
+        if let Some(Newest::Accepted(accepted)) = self.newest.get_mut(&group) {
+            accepted.told = false;
         }
     }
 
     /// Which of the alerts, by index, do not stand in what was delivered last of the group.
     /// `None` where that is not known.
     pub(super) fn changed(&self, group: GroupId, alerts: &[AlertState]) -> Option<Vec<usize>> {
-        let newest = self.newest.get(&group)?;
-        let State::Accepted { .. } = newest.state else {
+        let Newest::Accepted(accepted) = self.newest.get(&group)? else {
             return None;
         };
-        let known = &newest.content.alerts;
-        let changed = alerts.iter().enumerate();
+        let alerts = alerts.iter().enumerate();
         Some(
-            changed
-                .filter(|(_, alert)| known.binary_search(alert).is_err())
+            alerts
+                .filter(|(_, alert)| !accepted.said.has(alert))
                 .map(|(index, _)| index)
                 .collect(),
         )
@@ -361,83 +188,10 @@ impl Memory {
             self.done_alerts -= done.alerts;
             // A later notification of the group has a place of its own in the row.
             if let Entry::Occupied(entry) = self.newest.entry(done.group)
-                && matches!(entry.get().state, State::Accepted { at, .. } if at == done.accepted)
+                && matches!(entry.get(), Newest::Accepted(accepted) if accepted.at == done.accepted)
             {
                 entry.remove();
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn content(names: &Names, alerts: &[(&str, &str, u32)], reason: &str) -> Content {
-        let alerts: Vec<String> = alerts
-            .iter()
-            .map(|(name, status, minute)| {
-                format!(
-                    r#"{{"fingerprint":"{name}","status":"{status}","startsAt":"2026-01-01T00:{minute:02}:00Z"}}"#
-                )
-            })
-            .collect();
-        let body = format!(
-            r#"{{"version":"4","groupKey":"g","notification_reason":"{reason}","alerts":[{}]}}"#,
-            alerts.join(",")
-        );
-        let notification = Notification::parse(body.as_bytes()).unwrap();
-        let (_, content, _) = names.identify(&[], &notification);
-        content
-    }
-
-    #[test]
-    fn a_repeat_says_nothing_that_the_newest_does_not() {
-        let names = Names::default();
-        let of = |alerts: &[_]| content(&names, alerts, "");
-        let both = of(&[("a", "firing", 0), ("b", "firing", 1)]);
-        assert!(
-            of(&[("b", "firing", 1), ("a", "firing", 0)]).repeats(&both),
-            "order"
-        );
-        assert!(
-            of(&[("a", "firing", 0)]).repeats(&both),
-            "a peer that knows fewer"
-        );
-        assert!(!of(&[("a", "resolved", 0)]).repeats(&both), "another state");
-        assert!(!of(&[("a", "firing", 2)]).repeats(&both), "begun anew");
-        assert!(!both.repeats(&of(&[("a", "firing", 0)])), "one more");
-        let again = content(&names, &[("a", "firing", 0)], REPEAT_INTERVAL);
-        assert!(!again.repeats(&both), "on purpose");
-        assert!(again.repeats(&again));
-    }
-
-    #[test]
-    fn only_what_is_newer_and_complete_covers() {
-        let names = Names::default();
-        let of = |alerts: &[_]| content(&names, alerts, "");
-        let older = of(&[("a", "firing", 0), ("b", "resolved", 1)]);
-        for (newer, covers) in [
-            (of(&[("a", "firing", 0), ("b", "resolved", 1)]), true),
-            (
-                of(&[
-                    ("a", "resolved", 0),
-                    ("b", "resolved", 1),
-                    ("c", "firing", 2),
-                ]),
-                true,
-            ),
-            (of(&[("a", "firing", 5), ("b", "resolved", 1)]), true),
-            (of(&[("a", "firing", 0)]), false),
-            (of(&[("a", "firing", 0), ("b", "firing", 1)]), false),
-            (of(&[("a", "firing", 0), ("b", "firing", 9)]), false),
-        ] {
-            assert_eq!(newer.covers(&older), covers, "{newer:?}");
-        }
-        let began_later = of(&[("a", "firing", 5), ("b", "resolved", 1)]);
-        assert!(
-            !older.covers(&began_later),
-            "an older start is an older view"
-        );
     }
 }

@@ -5,15 +5,16 @@
 //! nothing. The caller holds a [`Ticket`] and is told an [`Outcome`], at the latest after
 //! `delivery.answer_within`.
 //!
-//! `memory` joins what is the same; `queue` decides what is next (`lanes`, `gate`, `pace`,
-//! `outage`, `dead_rooms`); `bot` sends it and makes of each answer what `retry` judges; `ticket` is the
-//! state of one delivery.
+//! `memory` joins what is the same, which `content` tells; `queue` decides what is next
+//! (`lanes`, `gate`, `pace`, `outage`, `dead_rooms`); `bot` sends it and makes of each answer what
+//! `retry` judges; `ticket` is the state of one delivery.
 //!
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
 
 mod attempt;
 mod bot;
+mod content;
 mod conversation;
 mod dead_rooms;
 mod dispatch;
@@ -67,8 +68,9 @@ use crate::render::{Message, Rendered, Renderer, Subject};
 use crate::routing::{Conversation, Receiver, Remembered};
 use crate::telemetry::{Metrics, SpanKind, Trace};
 use bot::Bot;
+use content::{GroupId, Names};
 use conversation::{Conversations, InMemory};
-use memory::{GroupId, Known, Memory, Names};
+use memory::{Known, Memory};
 use ticket::{Claim, Delivery, What};
 use waits::Waits;
 
@@ -261,7 +263,8 @@ impl Engine {
             // It came between the question and the drain, which did not see it.
             self.give_back(bot);
         }
-        self.tend(bot);
+        self.give_task(bot);
+        bot.send_ready(self);
         None
     }
 

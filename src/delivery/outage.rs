@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::memory::GroupId;
+use super::content::GroupId;
 use super::retry::pause;
 
 /// So many failures of different groups in a row are no coincidence.
@@ -68,7 +68,7 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::memory::GroupId;
+    use crate::delivery::content::GroupId;
 
     #[test]
     fn three_groups_in_a_row_are_an_outage_and_one_group_alone_is_not() {

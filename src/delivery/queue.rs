@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::content::GroupId;
 use super::conversation::Kind;
 use super::dead_rooms::DeadRooms;
 use super::gate::{Gate, Way};
 use super::job::{Item, Job, LaneId, News, Settled, Step, Through};
 use super::lanes::{After, Lanes};
-use super::memory::GroupId;
 use super::outage::Outage;
 use super::outcome::RefusalCause;
 use super::pace::Pace;
@@ -48,6 +48,8 @@ pub(super) struct Queue {
     /// Lanes that are sent digests.
     digesting: HashSet<LaneId>,
     in_flight: usize,
+    /// When what waits is looked through next for what nobody asks for any more.
+    pub(super) next_sweep: Instant,
     /// Whether a task sends what waits.
     pub(super) tended: bool,
     /// Whether the bot was removed from the configuration, so that its task ends with the
@@ -67,6 +69,7 @@ impl Queue {
             digest_after,
             digesting: HashSet::new(),
             in_flight: 0,
+            next_sweep: Instant::now(),
             tended: false,
             leaving: false,
         }

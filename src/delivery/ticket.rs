@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::Engine;
-use super::memory::{Content, GroupId};
+use super::content::{Content, GroupId};
 use super::observer::DeliveryId;
 use super::outcome::{Outcome, Refusal, Trouble};
 use crate::alertmanager::{Compact, Notification};

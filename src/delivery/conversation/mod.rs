@@ -27,7 +27,7 @@ pub(super) use memory::InMemory;
 pub(super) use script::{Kind, Script};
 pub(super) use store::Conversations;
 
-use super::memory::AlertState;
+use super::content::AlertState;
 
 /// A group that never resolves begins anew after so long: a thread that has grown for a day
 /// is read by nobody.

@@ -1,7 +1,7 @@
 //! What a notification becomes in a room that knows its group, or does not. Pure decisions.
 
 use super::{MOST_EDITS, Root};
-use crate::delivery::memory::AlertState;
+use crate::delivery::content::AlertState;
 use crate::routing::Conversation as Mode;
 
 /// What a notification becomes.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::plan::{self, Approach, News, Situation, approach};
 use super::{Conversation, Part, Root};
 use crate::delivery::Engine;
-use crate::delivery::memory::AlertState;
+use crate::delivery::content::AlertState;
 use crate::delivery::ticket::Delivery;
 use crate::render::{self, Message, Rendered, Subject};
 use crate::webex::Accepted;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Conversation;
-use crate::delivery::memory::GroupId;
+use crate::delivery::content::GroupId;
 use crate::routing::{Destination, Receiver};
 
 /// Names a conversation: a group in a room. Each receiver has its own, as each has its own

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::plan::{Approach, News, Situation, approach, edits_for, is_last_edit};
 use super::store::{Claim, Conversations, Key};
 use super::*;
-use crate::delivery::memory::{AlertState, GroupId};
+use crate::delivery::content::{AlertState, GroupId};
 use crate::routing::Conversation as Mode;
 
 const UPDATE: Mode = Mode::Update {
