@@ -136,7 +136,7 @@ impl<'a> Labels<'a> {
 
     /// Names and values, in order.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.0
             .iter()
             .map(|(name, value)| (name.as_ref(), value.as_ref()))

@@ -1,16 +1,19 @@
 //! The data that templates see. `docs/templates.md` lists it; keep the two alike.
 //!
-//! Written as structs that Tera serialises straight into its own values: making a map first
-//! and a value of it afterwards inserts everything twice. Each alert is made once and shared
-//! by `alerts`, `firing` and `resolved`.
+//! Made for speed, because this is most of what rendering costs: each alert is made once and
+//! shared by `alerts`, `firing` and `resolved`, and is a copy of the alert before it with other
+//! values (`alike`).
 //!
 //! What does not belong here: how any of it looks.
 
-use std::borrow::Cow;
+mod alike;
 
 use jiff::Timestamp;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::Serialize;
+use tera::value::Key;
 use tera::{Context, Map, Value};
+
+use self::alike::Alike;
 
 use super::escape::LINE_BREAK;
 use super::time::Moment;
@@ -27,16 +30,12 @@ const ALERT_NAMES: usize = 64;
 pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
     let notification = subject.notification;
     let external = locality.links.apply(&notification.external_url);
-    let surroundings = Surroundings {
-        notification,
-        external: &external,
-        locality,
-    };
+    let mut makes = Alerts::new(notification, &external, locality);
     let mut alerts = Vec::with_capacity(notification.alerts.len());
     let mut firing = Vec::new();
     let mut resolved = Vec::new();
     for alert in &notification.alerts {
-        let data = value(&AlertData::new(alert, &surroundings));
+        let data = makes.data(alert);
         match alert.status {
             Status::Firing => firing.push(data.clone()),
             Status::Resolved => resolved.push(data.clone()),
@@ -107,79 +106,95 @@ pub(super) fn mention<'a>(subject: &Subject<'a>) -> &'a str {
     }
 }
 
-/// What the data of an alert is made with.
-struct Surroundings<'a> {
-    notification: &'a Notification<'a>,
-    /// Where readers reach Alertmanager.
-    external: &'a str,
-    locality: &'a Locality,
-}
-
 /// What a template sees of an alert. Stays within twelve fields: up to there Tera finds one
 /// without hashing.
-#[derive(serde::Serialize)]
-struct AlertData<'a> {
-    status: Status,
-    labels: &'a Labels<'a>,
-    annotations: &'a Labels<'a>,
-    own_labels: Own<'a>,
-    own_annotations: Own<'a>,
-    starts_at: Option<Moment<'a>>,
-    ends_at: Option<Moment<'a>>,
-    generator_url: Cow<'a, str>,
-    silence_url: String,
-    fingerprint: &'a str,
+const FIELDS: [&str; 10] = [
+    "status",
+    "labels",
+    "annotations",
+    "own_labels",
+    "own_annotations",
+    "starts_at",
+    "ends_at",
+    "generator_url",
+    "silence_url",
+    "fingerprint",
+];
+
+/// Makes the data of alerts, one after the other.
+struct Alerts<'a> {
+    notification: &'a Notification<'a>,
+    silences: links::Silences<'a>,
+    locality: &'a Locality,
+    /// An alert without values.
+    blank: Map,
+    labels: Alike,
+    annotations: Alike,
+    own_labels: Alike,
+    own_annotations: Alike,
 }
 
-impl<'a> AlertData<'a> {
-    fn new(alert: &'a Alert<'a>, around: &'a Surroundings<'a>) -> Self {
-        let notification = around.notification;
-        let moment = |at: Timestamp| Moment::new(at, &around.locality.timezone);
+impl<'a> Alerts<'a> {
+    /// `external` is where readers reach Alertmanager.
+    fn new(notification: &'a Notification<'a>, external: &str, locality: &'a Locality) -> Self {
+        let fields = FIELDS.iter().map(|name| (Key::Str(name), Value::none()));
         Self {
-            status: alert.status,
-            labels: &alert.labels,
-            annotations: &alert.annotations,
-            own_labels: Own {
-                all: &alert.labels,
-                common: &notification.common_labels,
-            },
-            own_annotations: Own {
-                all: &alert.annotations,
-                common: &notification.common_annotations,
-            },
-            starts_at: alert.starts_at.map(moment),
-            ends_at: alert.ends_at.map(moment),
-            generator_url: around.locality.links.apply(&alert.generator_url),
-            silence_url: links::silence(around.external, &alert.labels),
-            fingerprint: &alert.fingerprint,
+            notification,
+            silences: links::Silences::new(external, &notification.common_labels),
+            locality,
+            blank: fields.collect(),
+            labels: Alike::default(),
+            annotations: Alike::default(),
+            own_labels: Alike::default(),
+            own_annotations: Alike::default(),
         }
+    }
+
+    fn data(&mut self, alert: &Alert<'_>) -> Value {
+        let moment = |at: Option<Timestamp>| match at {
+            Some(at) => Moment::new(at, &self.locality.timezone).to_string().into(),
+            None => Value::none(),
+        };
+        let common = (
+            &self.notification.common_labels,
+            &self.notification.common_annotations,
+        );
+        // In the order of `FIELDS`.
+        let values: [Value; FIELDS.len()] = [
+            alert.status.as_str().into(),
+            self.labels.map(alert.labels.iter()),
+            self.annotations.map(alert.annotations.iter()),
+            self.own_labels.map(own(&alert.labels, common.0)),
+            self.own_annotations.map(own(&alert.annotations, common.1)),
+            moment(alert.starts_at),
+            moment(alert.ends_at),
+            self.locality.links.apply(&alert.generator_url).into(),
+            self.silences.of(&alert.labels).into(),
+            alert.fingerprint.as_ref().into(),
+        ];
+        let mut data = self.blank.clone();
+        for (field, value) in data.values_mut().zip(values) {
+            *field = value;
+        }
+        data.into()
     }
 }
 
 /// The pairs of an alert that not all alerts of its group share.
-struct Own<'a> {
-    all: &'a Labels<'a>,
-    common: &'a Labels<'a>,
-}
-
-impl Serialize for Own<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let len = self.all.len().saturating_sub(self.common.len());
-        let mut map = serializer.serialize_map(Some(len))?;
-        // Both stand in the same order, so one walk finds what they have in common.
-        let mut common = self.common.iter().peekable();
-        for (name, value) in self.all.iter() {
-            while common.next_if(|(other, _)| precedes(other, name)).is_some() {}
-            if common.peek() != Some(&(name, value)) {
-                map.serialize_entry(name, value)?;
-            }
-        }
-        map.end()
-    }
+fn own<'a>(
+    all: &'a Labels<'_>,
+    common: &'a Labels<'_>,
+) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
+    // Both stand in the same order, so one walk finds what they have in common.
+    let mut common = common.iter().peekable();
+    all.iter().filter(move |(name, value)| {
+        while common.next_if(|(other, _)| precedes(other, name)).is_some() {}
+        common.peek() != Some(&(*name, *value))
+    })
 }
 
 /// The order of [`Labels`]: `alertname` first, then by name.
-fn precedes(a: &str, b: &str) -> bool {
+pub(super) fn precedes(a: &str, b: &str) -> bool {
     let follows = |name: &str| name != "alertname";
     (follows(a), a) < (follows(b), b)
 }

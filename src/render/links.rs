@@ -2,6 +2,7 @@
 //!
 //! What does not belong here: text (`escape`).
 
+use super::context::precedes;
 use super::escape::push_escaped;
 use crate::alertmanager::Labels;
 
@@ -97,32 +98,73 @@ pub(super) fn alertmanager(external: &str, receiver: &str) -> String {
 /// Alertmanager's form for a new silence, filled in with these labels. Empty without labels:
 /// such a silence would match everything.
 pub(super) fn silence(external: &str, labels: &Labels<'_>) -> String {
-    let length: usize = labels.iter().map(|(n, v)| n.len() + v.len() + 16).sum();
-    if labels.is_empty() || length > SILENCE_BYTES {
-        return String::new();
-    }
-    let Some(mut url) = page(external, "silences/new?filter=") else {
-        return String::new();
-    };
-    url.reserve(length);
-    push_component(&mut url, "{");
-    for (index, (name, value)) in labels.iter().enumerate() {
-        if index > 0 {
-            push_component(&mut url, ",");
+    Silences::new(external, &Labels::default()).of(labels)
+}
+
+/// Silences for the alerts of a group, of which most matchers are the same.
+pub(super) struct Silences<'a> {
+    /// What all begin with; none where it is not known where Alertmanager is.
+    page: Option<String>,
+    /// The labels that all alerts share, each with its matcher as it stands in a URL.
+    common: Vec<(&'a str, &'a str, String)>,
+}
+
+impl<'a> Silences<'a> {
+    pub(super) fn new(external: &str, common: &'a Labels<'_>) -> Self {
+        let matcher = |(name, value): (&'a str, &'a str)| {
+            let mut matcher = String::with_capacity(name.len() + value.len() + 16);
+            push_matcher(&mut matcher, name, value);
+            (name, value, matcher)
+        };
+        Self {
+            page: page(external, "silences/new?filter=%7B"),
+            common: common.iter().map(matcher).collect(),
         }
-        if is_classic(name) {
-            url.push_str(name);
-        } else {
-            push_quoted(&mut url, name);
+    }
+
+    /// The form for a silence of these labels, as [`silence`].
+    pub(super) fn of(&self, labels: &Labels<'_>) -> String {
+        let length: usize = labels.iter().map(|(n, v)| n.len() + v.len() + 16).sum();
+        let Some(page) = &self.page else {
+            return String::new();
+        };
+        if labels.is_empty() || length > SILENCE_BYTES {
+            return String::new();
         }
-        push_component(&mut url, "=");
-        push_quoted(&mut url, value);
+        let mut url = String::with_capacity(page.len() + length + 16);
+        url.push_str(page);
+        // Both stand in the same order.
+        let mut common = self.common.iter().peekable();
+        for (index, (name, value)) in labels.iter().enumerate() {
+            if index > 0 {
+                url.push_str("%2C");
+            }
+            while common
+                .next_if(|(other, ..)| precedes(other, name))
+                .is_some()
+            {}
+            match common.next_if(|(other, shared, _)| *other == name && *shared == value) {
+                Some((.., matcher)) => url.push_str(matcher),
+                None => push_matcher(&mut url, name, value),
+            }
+        }
+        url.push_str("%7D");
+        if url.len() > SILENCE_BYTES {
+            url.clear();
+        }
+        url
     }
-    push_component(&mut url, "}");
-    if url.len() > SILENCE_BYTES {
-        url.clear();
+}
+
+/// `name="value"` as it stands in a URL.
+fn push_matcher(url: &mut String, name: &str, value: &str) {
+    if is_classic(name) {
+        url.push_str(name);
+    } else {
+        push_quoted(url, name);
     }
-    url
+    url.push_str("%3D");
+    push_quoted(url, value);
 }
 
 fn page(external: &str, path: &str) -> Option<String> {
@@ -139,7 +181,7 @@ fn is_classic(name: &str) -> bool {
 
 /// A string of a matcher: quoted, with backslashes, quotes and line breaks escaped.
 fn push_quoted(url: &mut String, text: &str) {
-    push_component(url, "\"");
+    url.push_str("%22");
     let mut rest = text;
     while let Some(at) = rest.find(['\\', '"', '\n']) {
         push_component(url, &rest[..at]);
@@ -154,7 +196,7 @@ fn push_quoted(url: &mut String, text: &str) {
         rest = &rest[at + 1..];
     }
     push_component(url, rest);
-    push_component(url, "\"");
+    url.push_str("%22");
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986.
