@@ -298,16 +298,17 @@ impl Renderer {
         // Who sees a card does not see the text beside it.
         let card = card.and_then(|card| card.with_note(&notes));
         let reserved = note.len();
-        let mut messages: Vec<Message> = split::split(&split::Source {
-            text: &text,
-            title: &fallback::title(subject.notification),
-            alertmanager_url: &self.alertmanager_url(subject.notification),
-            reserved,
-            card: card.is_some(),
-        })
-        .into_iter()
-        .map(Message::new)
-        .collect();
+        let texts = match split::whole(&text, reserved) {
+            Some(whole) => vec![whole],
+            None => split::split(&split::Source {
+                text: &text,
+                title: &fallback::title(subject.notification),
+                alertmanager_url: &self.alertmanager_url(subject.notification),
+                reserved,
+                card: card.is_some(),
+            }),
+        };
+        let mut messages: Vec<Message> = texts.into_iter().map(Message::new).collect();
         if let Some(first) = messages.first_mut() {
             first.markdown.push_str(&note);
             first.card = card;

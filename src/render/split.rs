@@ -53,14 +53,10 @@ pub(super) struct Source<'a> {
 /// The messages that a text becomes: at least one, each within [`RENDERED_BYTES`] as
 /// Markdown and as plain text.
 pub(super) fn split(source: &Source<'_>) -> Vec<String> {
-    let text = source.text.trim();
-    let marks = text.bytes().filter(|byte| is_mark(*byte)).count();
-    if text.len() - marks + source.reserved <= RENDERED_BYTES {
-        let whole = without_marks(text).trim().to_owned();
-        if fits_as_text(&whole, RENDERED_BYTES - source.reserved) {
-            return vec![whole];
-        }
+    if let Some(whole) = whole(source.text, source.reserved) {
+        return vec![whole];
     }
+    let text = source.text.trim();
     let sections = Sections::of(text);
     let headline = headline(&sections, source.title);
     let most = MAX_PARTS - usize::from(source.card);
@@ -85,16 +81,54 @@ pub(super) fn split(source: &Source<'_>) -> Vec<String> {
     numbered(&parts, &headline)
 }
 
+/// The one message that a text becomes where it fits into one, with so many bytes kept free.
+pub(super) fn whole(text: &str, reserved: usize) -> Option<String> {
+    let text = text.trim();
+    let marks = text.bytes().filter(|byte| is_mark(*byte)).count();
+    if text.len() - marks + reserved > RENDERED_BYTES {
+        return None;
+    }
+    let mut whole = without_marks(text);
+    if whole.trim().len() < whole.len() {
+        whole = String::from(whole.trim());
+    }
+    fits_as_text(&whole, RENDERED_BYTES - reserved).then_some(whole)
+}
+
 fn is_mark(byte: u8) -> bool {
     char::from(byte) == BEGIN_ALERT || char::from(byte) == END_ALERTS
 }
 
 /// Whether the plain text of a Markdown text is no longer than that. Nearly always it is
 /// shorter than the Markdown. Nested lists may make it longer, but not eightfold; links by
-/// reference may make it longer by any factor.
+/// reference may make it longer by any factor. Finding out takes as long as writing the text.
 fn fits_as_text(markdown: &str, limit: usize) -> bool {
-    (markdown.len() < limit / 8 && !markdown.contains("]:"))
+    let is_short = markdown.len() < limit / 8 && !markdown.contains("]:");
+    is_short
+        || (markdown.len() <= limit / 2 && hardly_grows(markdown))
         || plain::uncut(markdown).len() <= limit
+}
+
+/// Whether a Markdown text can be told to become less than twice as long as plain text, because
+/// it has nothing that may: no lists, no links in angle brackets or by reference. What else
+/// grows are a few entities, by one byte of five.
+fn hardly_grows(markdown: &str) -> bool {
+    !markdown.contains(['<', '\0']) && !markdown.contains("]:") && {
+        let mut lines = markdown.split(['\n', '\r']);
+        lines.all(|line| !begins_list(line.trim_start_matches([' ', '\t', '>'])))
+    }
+}
+
+/// Whether a line may begin an item of a list.
+fn begins_list(line: &str) -> bool {
+    let after = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let marks: &[char] = if after.len() == line.len() {
+        &['-', '+', '*']
+    } else {
+        &['.', ')']
+    };
+    let rest = after.strip_prefix(marks);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// One message, before it has its number.

@@ -266,6 +266,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
+    fn what_hardly_grows_is_less_than_twice_as_long_as_text(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                "[a-z0-9é .)>#*_+=`~!|\\\\:()-]{1,6}",
+                prop::sample::select(&[
+                    "\n", "\r", "\t", "\n\n", "    ", "&nGt;", "&amp;", "[a](b)", "![](c)", "[a]", "***", "~~~\n", "1. ",
+                    "- ", "<https://a.b>", "[a]: b", "\n# ", "\n> ",
+                ][..]).prop_map(str::to_owned),
+            ],
+            0..30,
+        ),
+    ) {
+        let text = pieces.concat();
+        if hardly_grows(&text) {
+            prop_assert!(plain::uncut(&text).len() <= 2 * text.len(), "{text:?} {:?}", plain::uncut(&text));
+        }
+    }
+
+    #[test]
     fn every_alert_stands_whole_in_one_part_in_order(
         head in "[a-zé \n]{0,200}",
         sizes in prop::collection::vec(prop_oneof![8 => 0_usize..400, 1 => 1000_usize..9000], 0..60),
