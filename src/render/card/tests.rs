@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::escape::is_hidden;
 use super::*;
 
 fn refused(card: &str) -> String {
@@ -92,7 +93,9 @@ proptest! {
         json.push(b'"');
         let read: String = serde_json::from_slice(&json).unwrap();
         prop_assert!(!read.contains("](") && !read.contains("<@"));
-        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        // Some letters, such as Hangul's filler, show nothing, and are shown to be there instead.
+        let shows = |c: &char| c.is_alphanumeric() && !is_hidden(*c);
+        let letters = |text: &str| text.chars().filter(shows).collect::<String>();
         prop_assert_eq!(letters(&read), letters(&value));
     }
 }
