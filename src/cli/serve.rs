@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{ConfigArgument, counted, logs, runtime, stop_signal};
+use super::{ConfigArgument, counted, logs, stop_signal};
 use crate::app::{App, prepare};
 use crate::reload::log_warning;
 
@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let receivers = prepared.config.routes.iter().count();
     let bots = prepared.config.bots.len();
-    runtime(prepared.config.server.workers.get())?.block_on(async {
+    delivering_runtime()?.block_on(async {
         let stop = stop_signal();
         #[cfg(feature = "otel")]
         let traces = {
@@ -54,4 +54,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })?;
     logs.finish();
     Ok(ExitCode::SUCCESS)
+}
+
+/// One thread for all that is delivered. HTTP has workers of its own; what is left is a few
+/// microseconds a message, and more threads would only pass it between them.
+fn delivering_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
 }

@@ -53,7 +53,7 @@ pub struct Server {
     /// Address and port; port 0 takes a free one.
     #[schemars(with = "units::Address")]
     pub listen: SocketAddr,
-    /// Threads that read and answer requests, and as many that deliver.
+    /// Threads that read and answer requests, and render; one more delivers.
     pub workers: NonZeroU32,
     /// Whether a receiver may do without credentials. If not, receivers that exist and those
     /// that do not are alike to strangers.

@@ -1,12 +1,16 @@
 //! The bytes' way to Webex and back.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use reqwest::redirect;
+use url::Url;
 
 use super::proxy::{self, ProxyError};
 use super::tls::{self, TlsError};
@@ -55,11 +59,14 @@ impl TransportError {
 }
 
 /// HTTP/1.1 or HTTP/2 over TLS, one pool of connections for the process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Https {
     client: reqwest::Client,
     /// The proxy, as an error tells it.
     through: Option<String>,
+    /// The address that was asked last: nearly always the one that is asked next, and to take it
+    /// apart costs more than to compare it.
+    last: Arc<ArcSwapOption<(Uri, Url)>>,
 }
 
 /// Why there is no way to Webex.
@@ -102,7 +109,34 @@ impl Https {
                 source,
             },
         })?;
-        Ok(Self { client, through })
+        Ok(Self {
+            client,
+            through,
+            last: Arc::default(),
+        })
+    }
+}
+
+/// Without the last address: that of an incoming webhook is a secret.
+impl fmt::Debug for Https {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Https").finish_non_exhaustive()
+    }
+}
+
+impl Https {
+    /// The address as the HTTP client wants it.
+    fn address(&self, uri: &Uri) -> Result<Url, TransportError> {
+        if let Some(last) = &*self.last.load()
+            && last.0 == *uri
+        {
+            return Ok(last.1.clone());
+        }
+        let address =
+            Url::parse(&uri.to_string()).map_err(|error| TransportError::Connect(told(error)))?;
+        self.last
+            .store(Some(Arc::new((uri.clone(), address.clone()))));
+        Ok(address)
     }
 }
 
@@ -112,8 +146,10 @@ impl Transport for Https {
         request: Request<Bytes>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send + '_>> {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request)
-                .map_err(|error| TransportError::Connect(told(error)))?;
+            let (parts, body) = request.into_parts();
+            let mut request = reqwest::Request::new(parts.method, self.address(&parts.uri)?);
+            *request.headers_mut() = parts.headers;
+            *request.body_mut() = Some(body.into());
             // A wrong `webex.base_url` is found by the name of its host.
             let mut host = request.url().authority().to_owned();
             host.extend(self.through.iter().map(String::as_str));
