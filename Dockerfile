@@ -15,9 +15,12 @@ FROM ${BUILDER} AS build
 WORKDIR /src
 
 # Of the sources only what is compiled, so that a change of a test or a document compiles nothing
-# anew. Cargo.toml names a test and a benchmark, which have to be there.
+# anew. Cargo.toml names a test, benchmarks and the programs that measure, which have to be there.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p tests/it benches && touch tests/it/main.rs benches/render.rs
+COPY benches/floor/Cargo.toml benches/floor/
+COPY benches/load/Cargo.toml benches/load/
+RUN mkdir -p tests/it benches/floor/src benches/load/src \
+    && touch tests/it/main.rs benches/render.rs benches/stages.rs benches/floor/src/main.rs benches/load/src/main.rs
 COPY docs/sandbox-openapi.json docs/
 COPY templates templates
 COPY src src
