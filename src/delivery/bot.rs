@@ -182,6 +182,7 @@ impl Bot {
     /// ([`Self::send_ready`]); this task sends what had to wait.
     pub(super) async fn run(self: Arc<Self>, engine: Weak<Engine>, gone: CancellationToken) {
         let mut next_sweep = Instant::now() + SWEEP_EVERY;
+        self.queue().next_sweep = next_sweep;
         while let Some(engine) = engine.upgrade() {
             let now = Instant::now();
             if now >= next_sweep {
@@ -191,7 +192,12 @@ impl Bot {
                 queue.forget_idle_quotas(now);
                 queue.next_sweep = next_sweep;
             }
-            let waits = self.send_all(&engine);
+            let Some(waits) = self.send_all(&engine) else {
+                let detail = self.token_detail();
+                let through = self.queue().refuse_all(RefusalCause::Token, &detail);
+                engine.through(&self, through);
+                continue;
+            };
             if self.has_left() {
                 engine.left(&self);
                 return;
@@ -210,12 +216,17 @@ impl Bot {
 
     /// Sends what may leave now, and wakes the task if that is not all.
     pub(super) fn send_ready(self: &Arc<Self>, engine: &Arc<Engine>) {
-        if self.send_all(engine).is_for_task {
+        // What concerns others than who brought this is for the task, whose log lines bear
+        // nobody's request.
+        let waits = self.send_all(engine);
+        if waits.is_none_or(|waits| waits.is_for_task) {
             self.wake();
         }
     }
 
-    fn send_all(self: &Arc<Self>, engine: &Arc<Engine>) -> Waits {
+    /// Sends what may leave now, and says what is left. `None` where the token is refused for
+    /// good, so that nothing that waits can be sent.
+    fn send_all(self: &Arc<Self>, engine: &Arc<Engine>) -> Option<Waits> {
         loop {
             let now = Instant::now();
             let mut queue = self.queue();
@@ -225,19 +236,14 @@ impl Bot {
                     drop(queue);
                     self.spawn(engine, job, token);
                 }
-                Step::RefuseAll => {
-                    drop(queue);
-                    let detail = self.token_detail();
-                    let through = self.queue().refuse_all(RefusalCause::Token, &detail);
-                    engine.through(self, through);
-                }
+                Step::RefuseAll => return None,
                 Step::Wait(until) => {
                     let is_any = queue.counts().0 > 0;
-                    return Waits {
+                    return Some(Waits {
                         until,
                         is_any,
                         is_for_task: is_any || queue.leaving || now >= queue.next_sweep,
-                    };
+                    });
                 }
             }
         }
