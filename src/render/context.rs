@@ -63,7 +63,7 @@ pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
     set("route_labels", value(&notification.route_labels));
     set(
         "silence_url",
-        links::silence(&external, silenced(notification)).into(),
+        makes.silences.of(silenced(notification)).into(),
     );
     set(
         "alertmanager_url",

@@ -32,38 +32,55 @@ pub(super) fn url(url: &str) -> Option<String> {
     let path = url[host..]
         .find(['/', '?', '#'])
         .map_or(url.len(), |at| host + at);
+    let stays = |at: usize, byte: u8| {
+        // An IPv6 address has brackets.
+        is_plain(byte) || (matches!(byte, b'[' | b']') && at < path)
+    };
     let mut safe = String::with_capacity(url.len() + 16);
+    let mut copied = 0;
     for (at, byte) in url.bytes().enumerate() {
-        match byte {
-            // What RFC 3986 allows, but for parentheses, star and quote, which are markup,
-            // and the semicolon, which could make an entity of an ampersand.
-            b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b':'
-            | b'/'
-            | b'?'
-            | b'#'
-            | b'@'
-            | b'!'
-            | b'$'
-            | b'&'
-            | b'+'
-            | b','
-            | b'='
-            | b'%' => {
-                safe.push(char::from(byte));
-            }
-            // An IPv6 address.
-            b'[' | b']' if at < path => safe.push(char::from(byte)),
-            _ => push_encoded(&mut safe, byte),
+        if !stays(at, byte) {
+            // What stays is ASCII, so what lies between others is whole.
+            safe.push_str(url.get(copied..at).unwrap_or_default());
+            push_encoded(&mut safe, byte);
+            copied = at + 1;
         }
     }
+    safe.push_str(url.get(copied..).unwrap_or_default());
     Some(safe)
+}
+
+/// Whether a byte is what RFC 3986 allows, but for parentheses, star and quote, which are
+/// markup, and the semicolon, which could make an entity of an ampersand.
+fn is_plain(byte: u8) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            plain[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'-' | b'.'
+                        | b'_'
+                        | b'~'
+                        | b':'
+                        | b'/'
+                        | b'?'
+                        | b'#'
+                        | b'@'
+                        | b'!'
+                        | b'$'
+                        | b'&'
+                        | b'+'
+                        | b','
+                        | b'='
+                        | b'%'
+                );
+            byte += 1;
+        }
+        plain
+    };
+    PLAIN[usize::from(byte)]
 }
 
 /// A Markdown link, or nothing where the URL is none that can be followed.
@@ -215,9 +232,10 @@ fn push_component(url: &mut String, text: &str) {
 
 fn push_encoded(url: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    url.push('%');
-    url.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    url.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+    let digit = |four: u8| DIGITS[usize::from(four)];
+    let encoded = [b'%', digit(byte >> 4), digit(byte & 0xf)];
+    // Three characters of ASCII.
+    url.push_str(std::str::from_utf8(&encoded).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -11,6 +11,12 @@ const WORD_SHARE: usize = 4;
 /// where something was left out. Ends with a whole word where one ends near.
 pub(super) fn brief(text: &str, length: usize, lines: usize) -> Cow<'_, str> {
     let text = text.trim();
+    // Most values are short and of one line; bytes are at least as many as characters. 0xe2
+    // begins the separators of lines that are not ASCII.
+    let breaks = |byte: u8| matches!(byte, b'\n' | b'\r' | 0xe2);
+    if text.len() <= length && lines > 0 && !text.bytes().any(breaks) {
+        return Cow::Borrowed(text);
+    }
     let by_lines = end_of_lines(text, lines);
     let by_length = text
         .char_indices()

@@ -96,7 +96,9 @@ pub(super) fn whole(text: &str, reserved: usize) -> Option<String> {
 }
 
 fn is_mark(byte: u8) -> bool {
-    char::from(byte) == BEGIN_ALERT || char::from(byte) == END_ALERTS
+    // Both are ASCII.
+    const MARKS: [u8; 2] = [BEGIN_ALERT as u8, END_ALERTS as u8];
+    byte == MARKS[0] || byte == MARKS[1]
 }
 
 /// Whether the plain text of a Markdown text is no longer than that. Nearly always it is
