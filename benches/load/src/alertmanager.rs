@@ -14,7 +14,7 @@ use crate::chat::room;
 use crate::process::{Process, free_port};
 
 /// So long it waits for more alerts of a group before it tells of them.
-pub(crate) const GROUP_WAIT: Duration = Duration::from_secs(2);
+const GROUP_WAIT: Duration = Duration::from_secs(2);
 
 /// Whom it tells.
 #[derive(Debug, Clone, Copy)]

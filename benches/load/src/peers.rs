@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::alertmanager::{Alertmanager, GROUP_WAIT, Tells};
-use crate::chat::{Chat, settle};
+use crate::alertmanager::{Alertmanager, Tells};
+use crate::chat::{Chat, wait_for_marks};
 use crate::process::Process;
 use crate::relay::{Relay, Running, Setting};
 
@@ -141,10 +141,12 @@ fn told(
 ) -> Result<()> {
     chat.note_marks();
     alertmanager.fire(groups, alerts, first)?;
-    settle(chat, GROUP_WAIT + Duration::from_secs(2), WATCH)?;
-    let told = chat.marks();
+    let wanted = usize::try_from(groups)?;
+    let told = wait_for_marks(chat, wanted, WATCH);
+    // What comes after the last message is part of the cost.
+    std::thread::sleep(Duration::from_millis(500));
     ensure!(
-        told == usize::try_from(groups)?,
+        told == wanted,
         "the chat was told of {told} of {groups} groups"
     );
     Ok(())
