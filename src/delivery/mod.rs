@@ -95,6 +95,8 @@ pub struct Engine {
     waiting_bytes: AtomicUsize,
     waits: Waits,
     withdrawn: AtomicBool,
+    /// The log was told that too much waits.
+    told_full: AtomicBool,
     draining: CancellationToken,
     /// Receivers and rooms that refuse them, so that the log tells each change once.
     refusing: Mutex<DeadByReceiver>,
@@ -146,6 +148,7 @@ impl Engine {
             waiting_bytes: AtomicUsize::new(0),
             waits: Waits::default(),
             withdrawn: AtomicBool::new(false),
+            told_full: AtomicBool::new(false),
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
             plainer: Mutex::default(),
@@ -194,7 +197,9 @@ impl Engine {
         if self.draining.is_cancelled() {
             return known(Outcome::Draining);
         }
-        if self.is_full(&loaded.settings) {
+        let is_full = self.is_full(&loaded.settings);
+        self.tell_full(is_full);
+        if is_full {
             return known(Outcome::Overloaded);
         }
         let Some(bot) = loaded.bot_of(receiver) else {

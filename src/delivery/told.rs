@@ -96,7 +96,7 @@ impl Bot {
                     let failed_seconds = lasted.as_secs_f64();
                     tracing::info!(
                         %bot, %room, failures, failed_seconds,
-                        "Webex answers bot `{bot}` for room `{room}` again, after {failures} failed requests",
+                        "Webex answers bot `{bot}` for room `{room}` again; failed requests meanwhile: {failures}",
                     );
                 }
             }
@@ -113,6 +113,25 @@ impl Bot {
 }
 
 impl Engine {
+    /// That no more may wait is a line in the log when it begins and when it ends.
+    pub(super) fn tell_full(&self, is_full: bool) {
+        if self.told_full.load(Ordering::Acquire) == is_full {
+            return;
+        }
+        if self.told_full.swap(is_full, Ordering::AcqRel) == is_full {
+            return; // Another request was quicker.
+        }
+        let waiting = *self.waiting.borrow();
+        if is_full {
+            tracing::warn!(
+                waiting,
+                "{waiting} notifications wait, as many as `delivery.max_waiting` or `delivery.max_waiting_bytes` allow, so new ones are answered 503 and Alertmanager keeps them",
+            );
+        } else {
+            tracing::info!(waiting, "notifications are taken again, since fewer wait");
+        }
+    }
+
     /// That a template fails is a line in the log when it begins and when it ends.
     pub(super) fn tell_template(
         &self,
@@ -147,44 +166,46 @@ impl Engine {
 pub(super) fn tell_log(delivery: &Delivery, outcome: &Outcome) {
     let receiver = &delivery.receiver.name;
     let group = &delivery.group_key;
+    let bot = delivery.receiver.destinations.first().map(|one| &one.bot);
+    let bot = bot.map_or("", AsRef::as_ref);
     let took_seconds = delivery.began.elapsed().as_secs_f64();
     match outcome {
         Outcome::Delivered { messages } => {
             tracing::info!(
-                %receiver, %group, outcome = "delivered", messages, took_seconds,
+                %receiver, bot, %group, outcome = "delivered", messages, took_seconds,
                 "delivered a notification of receiver `{receiver}`",
             );
         }
         Outcome::Partial { messages, refused } => {
             let refused = refused.len();
             tracing::info!(
-                %receiver, %group, outcome = "partial", messages, refused, took_seconds,
+                %receiver, bot, %group, outcome = "partial", messages, refused, took_seconds,
                 "delivered a notification of receiver `{receiver}` to some of its rooms, and {refused} refused it",
             );
         }
         Outcome::Refused(refused) => {
             let refused = refused.len();
             tracing::info!(
-                %receiver, %group, outcome = "refused", refused, took_seconds,
-                "nobody got a notification of receiver `{receiver}`, since all its rooms refuse messages",
+                %receiver, bot, %group, outcome = "refused", refused, took_seconds,
+                "a notification of receiver `{receiver}` was refused by every room that bot `{bot}` has for it",
             );
         }
         Outcome::GivenUp => {
             let trouble = delivery.trouble().unwrap_or(Trouble::Waiting);
             tracing::warn!(
-                %receiver, %group, outcome = "given_up", %trouble, took_seconds,
+                %receiver, bot, %group, outcome = "given_up", %trouble, took_seconds,
                 "gave up a notification of receiver `{receiver}`, since Alertmanager does not ask for it any more: {trouble}",
             );
         }
         Outcome::Draining => {
             tracing::info!(
-                %receiver, %group, outcome = "draining", took_seconds,
+                %receiver, bot, %group, outcome = "draining", took_seconds,
                 "gave back a notification of receiver `{receiver}` to Alertmanager, since this process is about to end",
             );
         }
         Outcome::Broken => {
             tracing::error!(
-                %receiver, %group, outcome = "internal", took_seconds,
+                %receiver, bot, %group, outcome = "internal", took_seconds,
                 "a delivery of receiver `{receiver}` panicked, and Alertmanager is asked to send it again; please report this defect",
             );
         }

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
-use super::answers::{Answer, Rejection};
+use super::answers::{Answer, Reason, Rejection};
 use super::connection::Peer;
 use super::{Current, Service, body, query};
 use crate::alertmanager::Notification;
@@ -98,7 +98,11 @@ fn note(
     }
     let (told, took_seconds) = (answer.message(), took.as_secs_f64());
     // What a delivery comes to is logged there; what never became one is logged here.
-    if !answer.is_rejection() {
+    let is_foreign = matches!(
+        answer.reason,
+        Reason::ForeignNamespace | Reason::RoomNotAllowed
+    );
+    if !answer.is_rejection() && !is_foreign {
         tracing::debug!(
             receiver = %name, status, reason, took_seconds,
             "answered {status} for receiver `{name}`: {told}",
