@@ -1,5 +1,6 @@
 //! What the service tells of itself in each scenario of a delivery, as a whole: every series
-//! that changes, so that each outcome is counted once and in one place.
+//! that changes, so that each outcome is counted once and in one place; and every line of the
+//! log at info, so that each tells whoever is on call one thing, with the remedy.
 //!
 //! A scenario is a test. It plays with a [`Stage`](stage::Stage): the whole service but for its
 //! port, with paused time, so that it is the same in every run. Its record is a snapshot in
@@ -8,6 +9,7 @@
 mod conversations;
 mod delivered;
 mod fallen_back;
+mod log;
 mod operated;
 mod refused;
 mod rejected;

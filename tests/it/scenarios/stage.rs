@@ -20,6 +20,7 @@ use alertmanager_webex::webex::Transport;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use super::log::Log;
 use super::series::Series;
 use crate::harness::{Direct, toml};
 
@@ -36,6 +37,7 @@ pub(super) struct Stage {
     answers: RefCell<Vec<String>>,
     /// The scenes that are over.
     record: RefCell<String>,
+    log: Log,
 }
 
 impl Stage {
@@ -58,6 +60,7 @@ impl Stage {
         files: &[(&str, &str)],
         transport: impl FnOnce(Sandbox) -> Arc<dyn Transport>,
     ) -> Self {
+        let log = Log::start();
         // Pauses between attempts are random; here they are the same in every run.
         fastrand::seed(1);
         let sandbox = Sandbox::new(Setup::default());
@@ -100,6 +103,7 @@ impl Stage {
             before: RefCell::new(before),
             answers: RefCell::default(),
             record: RefCell::default(),
+            log,
         }
     }
 
@@ -159,6 +163,8 @@ impl Stage {
         self.before.replace(now);
         let mut record = self.record.borrow_mut();
         writeln!(record, "== {title}").unwrap();
+        self.log
+            .scene(title, &self.folder.path().display().to_string());
         for same in self.answers.take().chunk_by(|one, other| one == other) {
             match same {
                 [answer] => writeln!(record, "{answer}").unwrap(),
@@ -178,6 +184,7 @@ impl Stage {
         );
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(format!("{}.metrics", self.name), self.record.borrow());
+            insta::assert_snapshot!(format!("{}.logs", self.name), self.log.record());
         });
     }
 }
