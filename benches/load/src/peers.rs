@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::alertmanager::{Alertmanager, Tells};
 use crate::chat::{Chat, wait_for_marks};
@@ -43,6 +43,8 @@ struct Run {
     idle: f64,
     peak: f64,
     cpu_ms: Vec<(f64, f64)>,
+    /// Groups that the chat was not told of within the time, where it took all.
+    untold: usize,
     shown: usize,
     shown_after: f64,
     limited: usize,
@@ -109,11 +111,11 @@ fn once(binary: &Path, way: &Way<'_>) -> Result<Run> {
         ..Run::default()
     };
     let mut first = 0;
-    told(&alertmanager, &chat, WARM_UP, 1, first)?;
+    run.untold += told(&alertmanager, &chat, WARM_UP, 1, first)?;
     first += WARM_UP;
     for (alerts, groups) in STEPS {
         let before = used(&alertmanager, relay.as_ref())?;
-        told(&alertmanager, &chat, groups, alerts, first)?;
+        run.untold += told(&alertmanager, &chat, groups, alerts, first)?;
         first += groups;
         let after = used(&alertmanager, relay.as_ref())?;
         let each = |after: Duration, before: Duration| {
@@ -131,25 +133,22 @@ fn once(binary: &Path, way: &Way<'_>) -> Result<Run> {
     Ok(run)
 }
 
-/// Fires alerts and waits until the chat was told of all groups.
+/// Fires alerts and waits until the chat was told of all groups. Says of how many it was not
+/// within the time.
 fn told(
     alertmanager: &Alertmanager,
     chat: &Chat,
     groups: u32,
     alerts: usize,
     first: u32,
-) -> Result<()> {
+) -> Result<usize> {
     chat.note_marks();
     alertmanager.fire(groups, alerts, first)?;
     let wanted = usize::try_from(groups)?;
     let told = wait_for_marks(chat, wanted, WATCH);
     // What comes after the last message is part of the cost.
     std::thread::sleep(Duration::from_millis(500));
-    ensure!(
-        told == wanted,
-        "the chat was told of {told} of {groups} groups"
-    );
-    Ok(())
+    Ok(wanted.saturating_sub(told))
 }
 
 fn used(alertmanager: &Alertmanager, relay: Option<&Running>) -> Result<(Duration, Duration)> {
@@ -226,10 +225,11 @@ fn print(ways: &[(String, &Path, Way<'_>)], results: &[Vec<Run>]) {
         }
         let least = |of: &dyn Fn(&Run) -> f64| runs.iter().map(of).fold(f64::INFINITY, f64::min);
         println!(
-            "  {name:48} {:9.1} {:9.1} {:9.1}",
+            "  {name:48} {:9.1} {:9.1} {:9.1} {:13}",
             least(&|run| run.idle),
             least(&|run| run.peak),
-            least(&|run| run.ready_ms)
+            least(&|run| run.ready_ms),
+            runs.iter().map(|run| run.untold).sum::<usize>(),
         );
     }
     println!(
