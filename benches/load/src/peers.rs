@@ -216,8 +216,8 @@ fn print(ways: &[(String, &Path, Way<'_>)], results: &[Vec<Run>]) {
     }
     println!("\nMemory and start of what brings the message to the chat");
     println!(
-        "  {:48} {:>9} {:>9} {:>9}",
-        "", "idle MiB", "peak MiB", "ready ms"
+        "  {:48} {:>9} {:>9} {:>9} {:>13}",
+        "", "idle MiB", "peak MiB", "ready ms", "groups untold"
     );
     for ((name, _, way), runs) in ways.iter().zip(results) {
         if matches!(way, Way::Nobody) {
