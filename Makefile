@@ -155,6 +155,14 @@ bench-telemetry: | prerequisites ## Measure what logs and metrics add to a notif
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
 	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
 
+# What the soak of `make soak` is drawn from, and how long faults are made.
+SEED ?= 1
+MINUTES ?= 10
+
+.PHONY: soak
+soak: tools ## Let two Alertmanagers fire for MINUTES (10) while all goes wrong by SEED (1); see docs/reliability.md
+	@SOAK_SEED="$(SEED)" SOAK_MINUTES="$(MINUTES)" cargo nextest run --locked --all-features --profile soak --test it --no-capture
+
 .PHONY: test-docs
 test-docs: $(VENV)/installed $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool .tools/go/helm ## Run the commands of the documentation, and judge its snippets
 	@tools/step --quiet "tests of the checks of the documentation" python3 tools/docs/test_docs.py

@@ -26,6 +26,7 @@ mod programs;
 mod real_alertmanager;
 mod real_callers;
 mod real_conversations;
+mod real_soak;
 mod real_storms;
 mod real_tenants;
 mod release;

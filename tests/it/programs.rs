@@ -226,7 +226,13 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn start() -> Self {
-        let program = Program::start(ours().args(["sandbox", "--listen", "127.0.0.1:0"]));
+        Self::with(&[])
+    }
+
+    /// With more arguments.
+    pub(crate) fn with(arguments: &[String]) -> Self {
+        let begin = ["sandbox", "--listen", "127.0.0.1:0"];
+        let program = Program::start(ours().args(begin).args(arguments));
         let page = program.word_after("page ");
         let api = program.word_after("API ");
         let token = program.word_after(" token ");

@@ -32,7 +32,7 @@ fn await_in_time(event: &str, mut look: impl FnMut() -> bool) {
 }
 
 /// An address of this test alone, so that nobody takes the port while nobody listens.
-fn own_address() -> SocketAddr {
+pub(crate) fn own_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let [_, high, middle, low] = std::process::id().to_be_bytes();
     let host = Ipv4Addr::new(127, 100 + high % 100, middle, low.max(1));
@@ -42,7 +42,7 @@ fn own_address() -> SocketAddr {
 
 /// A real Alertmanager.
 pub(crate) struct Alertmanager {
-    _program: Program,
+    program: Program,
     address: String,
     _folder: TempDir,
 }
@@ -61,12 +61,17 @@ impl Alertmanager {
 
     /// `variable` names the program, `url` is what it notifies, and `route` says when.
     pub(crate) fn with(variable: &str, url: &str, route: &str, cluster: &[String]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("alertmanager.yml");
         let config = format!(
             "route: {{receiver: webex, {route}}}\n\
              receivers: [{{name: webex, webhook_configs: [{{url: '{url}'}}]}}]\n"
         );
+        Self::configured(variable, &config, cluster)
+    }
+
+    /// `config` is its whole configuration.
+    pub(crate) fn configured(variable: &str, config: &str, cluster: &[String]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("alertmanager.yml");
         std::fs::write(&file, config).unwrap();
         let binary = std::env::var_os(variable).map(PathBuf::from);
         let binary = binary.unwrap_or_else(|| panic!("{variable} is set by `make test`"));
@@ -85,7 +90,7 @@ impl Alertmanager {
             Some(address.split_whitespace().next()?.to_owned())
         });
         Self {
-            _program: program,
+            program,
             address,
             _folder: folder,
         }
@@ -117,6 +122,11 @@ impl Alertmanager {
             })
         });
         [first, second]
+    }
+
+    /// All that it printed.
+    pub(crate) fn printed(&self) -> String {
+        self.program.printed()
     }
 
     fn get(&self, path: &str) -> crate::programs::Answer {
@@ -187,7 +197,7 @@ fn mark(number: usize) -> String {
 }
 
 /// The sum of the values of the series of a metric.
-fn sum(metrics: &str, name: &str, which: impl Fn(&str) -> bool) -> u64 {
+pub(crate) fn sum(metrics: &str, name: &str, which: impl Fn(&str) -> bool) -> u64 {
     metrics
         .lines()
         .filter(|line| {
@@ -247,7 +257,7 @@ fn visible(sandbox: &Sandbox, marks: usize) -> usize {
 
 /// What came of it, for whoever looks: `cargo nextest run --success-output final`.
 #[expect(clippy::print_stdout, reason = "the report of a test")]
-fn report(text: &str) {
+pub(crate) fn report(text: &str) {
     println!("{text}");
 }
 
