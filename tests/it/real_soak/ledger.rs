@@ -107,6 +107,7 @@ pub(super) struct Sighting {
 pub(super) struct Ledger {
     pub(super) arrivals: Vec<Arrival>,
     pub(super) sightings: Vec<Sighting>,
+    asked: BTreeSet<Tell>,
     accepted: BTreeSet<Tell>,
     seen: BTreeMap<Tell, BTreeSet<usize>>,
 }
@@ -117,6 +118,7 @@ pub(super) type Shared = Arc<Mutex<Ledger>>;
 impl Ledger {
     /// Returns a number to name it by.
     pub(super) fn arrived(&mut self, tell: Tell) -> usize {
+        self.asked.insert(tell);
         self.arrivals.push(Arrival {
             at: now(),
             tell,
@@ -154,6 +156,11 @@ impl Ledger {
     /// Whether Alertmanager knows that so many rooms have been told, and they have.
     pub(super) fn done(&self, tell: Tell, rooms: usize) -> bool {
         self.accepted.contains(&tell) && self.rooms_with(tell) >= rooms
+    }
+
+    /// Whether an Alertmanager has asked for it.
+    pub(super) fn asked(&self, tell: Tell) -> bool {
+        self.asked.contains(&tell)
     }
 
     /// In how many rooms it was seen.

@@ -36,9 +36,13 @@ pub(super) fn rooms_of(lane: usize) -> Vec<usize> {
         .collect()
 }
 
-/// A state that is told neither to Alertmanager's content nor in its rooms after so long is
-/// given up by the load, and found by the judge.
+/// A state that Alertmanager asks for, but that is not told after so long, is given up by the
+/// load, and found by the judge.
 const GIVEN_UP_AFTER: i64 = 180_000;
+
+/// A state that Alertmanager has not asked for after so long, some of its flushes, it has
+/// forgotten.
+const ASKED_WITHIN: i64 = 60_000;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
@@ -101,7 +105,12 @@ impl Load {
                 Phase::Fires(until) if !begin || now >= until => lane.tell.resolved = true,
                 Phase::Untold(since) => {
                     let rooms = rooms_of(lane.tell.lane).len();
-                    if ledger.done(lane.tell, rooms) || now - since > GIVEN_UP_AFTER {
+                    let patience = if ledger.asked(lane.tell) {
+                        GIVEN_UP_AFTER
+                    } else {
+                        ASKED_WITHIN
+                    };
+                    if ledger.done(lane.tell, rooms) || now - since > patience {
                         lane.phase = if lane.tell.resolved {
                             Phase::Rest(now + self.rng.i64(1000..6000))
                         } else {
