@@ -42,6 +42,9 @@ pub(super) struct Verdict {
     /// Twice, because the process that knew of the first was killed, or had ended.
     pub(super) after_kill: usize,
     pub(super) after_hand_over: usize,
+    /// Twice, because a peer asked for it again after a newer state had been asked for: then
+    /// the two are both posted (docs/delivery.md, "Joined, repeated, replaced").
+    pub(super) twice_stale: usize,
     /// An older state after a newer one, although it was asked for before that.
     pub(super) disorder: Vec<String>,
     /// The same, where Alertmanager asked for the older state after the newer one.
@@ -74,7 +77,7 @@ impl Verdict {
         verdict.find_early(ledger, &places);
         for sightings in places.values_mut() {
             sightings.sort_by_key(|sighting| sighting.order);
-            verdict.find_twice(sightings, replaced);
+            verdict.find_twice(sightings, replaced, &arrivals);
             verdict.find_disorder(sightings, &arrivals);
         }
         verdict
@@ -106,7 +109,12 @@ impl Verdict {
         }
     }
 
-    fn find_twice(&mut self, sightings: &[&Sighting], replaced: &[Replaced]) {
+    fn find_twice(
+        &mut self,
+        sightings: &[&Sighting],
+        replaced: &[Replaced],
+        arrivals: &BTreeMap<Tell, Vec<i64>>,
+    ) {
         let mut last: BTreeMap<Tell, &Sighting> = BTreeMap::new();
         for sighting in sightings {
             let Some(first) = last.insert(sighting.tell, sighting) else {
@@ -120,6 +128,7 @@ impl Verdict {
                 (Some(false), _) => self.ambiguous += 1,
                 (_, Some(end)) if end.killed => self.after_kill += 1,
                 (_, Some(_)) => self.after_hand_over += 1,
+                _ if asked_when_stale(sighting, first.at, arrivals) => self.twice_stale += 1,
                 _ => self.twice.push(format!(
                     "{}: at {} and at {}",
                     describe(first.tell, first.room),
@@ -133,21 +142,12 @@ impl Verdict {
     fn find_disorder(&mut self, sightings: &[&Sighting], arrivals: &BTreeMap<Tell, Vec<i64>>) {
         let mut newest: Option<Tell> = None;
         for sighting in sightings {
-            let tell = sighting.tell;
-            match newest.filter(|newest| *newest > tell) {
-                None => newest = Some(tell),
+            match newest.filter(|newest| *newest > sighting.tell) {
+                None => newest = Some(sighting.tell),
+                Some(_) if asked_when_stale(sighting, 0, arrivals) => self.stale += 1,
                 Some(newer) => {
-                    let of = |tell| arrivals.get(&tell).map_or(&[][..], Vec::as_slice);
-                    let first = of(newer).first();
-                    let asked_again = first.is_some_and(|first| {
-                        of(tell).iter().any(|at| at > first && *at <= sighting.at)
-                    });
-                    if asked_again {
-                        self.stale += 1;
-                    } else {
-                        let text = describe(tell, sighting.room);
-                        self.disorder.push(format!("{text} after {newer}"));
-                    }
+                    let text = describe(sighting.tell, sighting.room);
+                    self.disorder.push(format!("{text} after {newer}"));
                 }
             }
         }
@@ -178,6 +178,7 @@ impl Verdict {
             ("twice, the first was ambiguous", self.ambiguous),
             ("twice, after kill -9", self.after_kill),
             ("twice, after a hand-over", self.after_hand_over),
+            ("twice, asked for again by a stale peer", self.twice_stale),
             ("out of order, unexplained", self.disorder.len()),
             ("out of order, asked for in that order", self.stale),
             ("never asked for by Alertmanager", self.unasked.len()),
@@ -186,6 +187,22 @@ impl Verdict {
         }
         table
     }
+}
+
+/// Whether a message was asked for after the given time, and after a newer state of its alert.
+fn asked_when_stale(sighting: &Sighting, after: i64, arrivals: &BTreeMap<Tell, Vec<i64>>) -> bool {
+    let tell = sighting.tell;
+    let newer = arrivals.range(tell..);
+    let newer = newer.take_while(|(newer, _)| newer.lane == tell.lane);
+    let newer_at = newer
+        .filter(|(newer, _)| **newer > tell)
+        .filter_map(|(_, times)| times.first())
+        .min();
+    let asked = arrivals.get(&tell).into_iter().flatten();
+    newer_at.is_some_and(|newer_at| {
+        let mut asked = asked;
+        asked.any(|at| at > newer_at && *at > after && *at <= sighting.at)
+    })
 }
 
 fn describe(tell: Tell, room: usize) -> String {
@@ -272,6 +289,13 @@ mod tests {
             killed: true,
         };
         assert_eq!(of(&ledger, &[late]).twice.len(), 1);
+        // A peer that asks after a newer state was asked for gets it.
+        let newer = ledger.arrived(RESOLVED);
+        ledger.arrivals[newer].at = 1600;
+        assert_eq!(of(&ledger, &[]).twice.len(), 1);
+        ledger.arrivals[newer].at = 1200;
+        let verdict = of(&ledger, &[]);
+        assert_eq!((verdict.twice.len(), verdict.twice_stale), (0, 1));
         ledger.sightings[0].confirmed = Some(false);
         let verdict = of(&ledger, &[]);
         assert_eq!((verdict.twice.len(), verdict.ambiguous), (0, 1));

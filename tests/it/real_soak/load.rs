@@ -44,6 +44,12 @@ const GIVEN_UP_AFTER: i64 = 180_000;
 /// forgotten.
 const ASKED_WITHIN: i64 = 60_000;
 
+/// How long an alert is over before it fires again, in milliseconds: longer than a flush of
+/// the second peer takes. A peer that is told late of an alert's end writes so into the log
+/// that the two share, after the other one has written that it fires again; then neither asks
+/// for its next end.
+const REST: std::ops::Range<i64> = 14_000..22_000;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     /// Over or never fired, until then.
@@ -112,7 +118,7 @@ impl Load {
                     };
                     if ledger.done(lane.tell, rooms) || now - since > patience {
                         lane.phase = if lane.tell.resolved {
-                            Phase::Rest(now + self.rng.i64(1000..6000))
+                            Phase::Rest(now + self.rng.i64(REST))
                         } else {
                             Phase::Fires(now + self.rng.i64(2000..12_000))
                         };

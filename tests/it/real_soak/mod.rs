@@ -189,8 +189,15 @@ fn run(plan: &Plan, records: &Path) -> (String, Vec<String>) {
     }
     writeln!(text, "held after the first act: {before:?}").unwrap();
     writeln!(text, "held after the second:    {after:?}").unwrap();
-    if verdict.told < LANES {
-        faults.push(format!("only {} states: no soak", verdict.told));
+    let unasked = verdict.unasked.len();
+    if verdict.told < LANES || unasked * 50 > verdict.told {
+        faults.push(format!(
+            "of {} states Alertmanager did not ask for {unasked}: that is no soak",
+            verdict.told
+        ));
+    }
+    for tell in &verdict.unasked {
+        writeln!(text, "never asked for: {tell}").unwrap();
     }
     (text, faults)
 }
