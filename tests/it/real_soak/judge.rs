@@ -42,8 +42,9 @@ pub(super) struct Verdict {
     /// Twice, because the process that knew of the first was killed, or had ended.
     pub(super) after_kill: usize,
     pub(super) after_hand_over: usize,
-    /// Twice, because a peer asked for it again after a newer state had been asked for: then
-    /// the two are both posted (docs/delivery.md, "Joined, repeated, replaced").
+    /// Twice, because a peer asked for it again after a newer state had been asked for, or
+    /// because it corrects what such a peer asked for: each differs from the newest then
+    /// (docs/delivery.md, "Joined, repeated, replaced").
     pub(super) twice_stale: usize,
     /// An older state after a newer one, although it was asked for before that.
     pub(super) disorder: Vec<String>,
@@ -116,10 +117,23 @@ impl Verdict {
         arrivals: &BTreeMap<Tell, Vec<i64>>,
     ) {
         let mut last: BTreeMap<Tell, &Sighting> = BTreeMap::new();
+        // The newest that a stale peer asked for: what is told after it corrects it.
+        let mut stale: Option<&Sighting> = None;
         for sighting in sightings {
+            let newer = last
+                .range(sighting.tell..)
+                .any(|(tell, _)| *tell > sighting.tell);
+            if newer && asked_when_stale(sighting, 0, arrivals) {
+                stale = Some(sighting);
+            }
             let Some(first) = last.insert(sighting.tell, sighting) else {
                 continue;
             };
+            let corrects = stale.is_some_and(|stale| {
+                stale.tell < sighting.tell
+                    && stale.order > first.order
+                    && asked_between(sighting.tell, stale.at, sighting.at, arrivals)
+            });
             let between = replaced.iter().find(|end| {
                 (end.at - WINDOW..=end.at).contains(&first.at)
                     && (end.at..=end.at + WINDOW).contains(&sighting.at)
@@ -128,7 +142,9 @@ impl Verdict {
                 (Some(false), _) => self.ambiguous += 1,
                 (_, Some(end)) if end.killed => self.after_kill += 1,
                 (_, Some(_)) => self.after_hand_over += 1,
-                _ if asked_when_stale(sighting, first.at, arrivals) => self.twice_stale += 1,
+                _ if corrects || asked_when_stale(sighting, first.at, arrivals) => {
+                    self.twice_stale += 1;
+                }
                 _ => self.twice.push(format!(
                     "{}: at {} and at {}",
                     describe(first.tell, first.room),
@@ -198,11 +214,14 @@ fn asked_when_stale(sighting: &Sighting, after: i64, arrivals: &BTreeMap<Tell, V
         .filter(|(newer, _)| **newer > tell)
         .filter_map(|(_, times)| times.first())
         .min();
-    let asked = arrivals.get(&tell).into_iter().flatten();
-    newer_at.is_some_and(|newer_at| {
-        let mut asked = asked;
-        asked.any(|at| at > newer_at && *at > after && *at <= sighting.at)
-    })
+    newer_at
+        .is_some_and(|newer_at| asked_between(tell, after.max(*newer_at), sighting.at, arrivals))
+}
+
+/// Whether it was asked for after the one time, and not after the other.
+fn asked_between(tell: Tell, after: i64, at: i64, arrivals: &BTreeMap<Tell, Vec<i64>>) -> bool {
+    let mut asked = arrivals.get(&tell).into_iter().flatten();
+    asked.any(|time| *time > after && *time <= at)
 }
 
 fn describe(tell: Tell, room: usize) -> String {
@@ -299,6 +318,24 @@ mod tests {
         ledger.sightings[0].confirmed = Some(false);
         let verdict = of(&ledger, &[]);
         assert_eq!((verdict.twice.len(), verdict.ambiguous), (0, 1));
+    }
+
+    #[test]
+    fn an_end_that_corrects_what_a_stale_peer_asked_for_is_no_double() {
+        let story = [
+            (FIRING, 1, 2, 3),
+            (RESOLVED, 1000, 1001, 1002),
+            (FIRING, 1500, 1501, 1502),
+            (RESOLVED, 2000, 2001, 2002),
+        ];
+        let verdict = Verdict::of(&[FIRING, RESOLVED], &record(&story), &[]);
+        assert_eq!(verdict.faults(), Vec::<String>::new());
+        assert_eq!((verdict.twice_stale, verdict.stale), (2, 1));
+        // Without a request of its own the second end is ours.
+        let mut ledger = record(&story);
+        ledger.arrivals[3].at = 1400;
+        let verdict = Verdict::of(&[FIRING, RESOLVED], &ledger, &[]);
+        assert_eq!(verdict.twice.len(), 1);
     }
 
     #[test]
