@@ -29,6 +29,31 @@ pub(super) struct Parts {
     pub(super) fields: String,
     /// What was written last.
     line: String,
+    clock: Clock,
+}
+
+/// The time as a line has it. Of most lines only the part of the second is another one than
+/// that of the line before.
+#[derive(Debug, Default)]
+struct Clock {
+    second: i64,
+    /// That second, without its end: `2026-01-01T00:00:00`.
+    text: String,
+}
+
+impl Clock {
+    /// Adds a time, with microseconds.
+    fn write(&mut self, line: &mut String, now: jiff::Timestamp) {
+        let second = now.as_second();
+        if self.second != second || self.text.is_empty() {
+            self.second = second;
+            self.text.clear();
+            let _ = write!(self.text, "{now:.0}");
+            self.text.truncate("2026-01-01T00:00:00".len());
+        }
+        line.push_str(&self.text);
+        let _ = write!(line, ".{:06}Z", now.subsec_microsecond());
+    }
 }
 
 impl Parts {
@@ -44,13 +69,19 @@ impl Parts {
             sentence,
             fields,
             line,
+            clock,
         } = self;
         line.clear();
-        let now = jiff::Timestamp::now();
+        match format {
+            Format::Text { colours: false } => {}
+            Format::Text { colours: true } => line.push_str("\u{1b}[2m"),
+            Format::Json => line.push_str("{\"timestamp\":\""),
+        }
+        clock.write(line, jiff::Timestamp::now());
         // Writing to a string does not fail.
         let _ = match format {
             Format::Text { colours: false } => {
-                write!(line, "{now:.6} {level:>5} {sentence}{fields}{context}")
+                write!(line, " {level:>5} {sentence}{fields}{context}")
             }
             Format::Text { colours: true } => {
                 let colour = match level {
@@ -61,13 +92,13 @@ impl Parts {
                 };
                 write!(
                     line,
-                    "\u{1b}[2m{now:.6}\u{1b}[0m \u{1b}[{colour}m{level:>5}\u{1b}[0m \
+                    "\u{1b}[0m \u{1b}[{colour}m{level:>5}\u{1b}[0m \
                      {sentence}\u{1b}[2m{fields}{context}\u{1b}[0m"
                 )
             }
             Format::Json => write!(
                 line,
-                "{{\"timestamp\":\"{now:.6}\",\"level\":\"{level}\",\
+                "\",\"level\":\"{level}\",\
                  \"message\":\"{sentence}\"{fields}{context}}}"
             ),
         };
@@ -181,6 +212,14 @@ struct Escaped<'a> {
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Nearly everything is plain, and seen to be so without looking at characters.
+        let is_plain = |byte: u8| {
+            (b' '..=b'~').contains(&byte) && !(self.json && matches!(byte, b'"' | b'\\'))
+        };
+        if text.bytes().all(is_plain) {
+            self.to.push_str(text);
+            return Ok(());
+        }
         let mut rest = text;
         let is_special = |c: char| is_control(c) || (self.json && (c == '"' || c == '\\'));
         while let Some(at) = rest.find(is_special) {
@@ -233,6 +272,22 @@ mod tests {
         assert_eq!(json, r"a\nb\r\t\u001b[31m\u009b1m\u202e\u2028ä");
         let read: String = serde_json::from_str(&format!("\"{json}\"")).unwrap();
         assert_eq!(read, hostile);
+    }
+
+    #[test]
+    fn a_time_is_that_of_the_line_and_not_of_the_one_before() {
+        let mut clock = Clock::default();
+        for (seconds, nanoseconds, expected) in [
+            (1_767_225_600, 123_456_789, "2026-01-01T00:00:00.123456Z"),
+            (1_767_225_600, 999_999_999, "2026-01-01T00:00:00.999999Z"),
+            (1_767_225_601, 1_000, "2026-01-01T00:00:01.000001Z"),
+            (1_767_225_600, 0, "2026-01-01T00:00:00.000000Z"),
+        ] {
+            let mut line = String::new();
+            let now = jiff::Timestamp::new(seconds, nanoseconds).unwrap();
+            clock.write(&mut line, now);
+            assert_eq!(line, expected);
+        }
     }
 
     #[test]

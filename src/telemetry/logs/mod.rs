@@ -10,6 +10,7 @@ mod sampling;
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
+use std::hash::{BuildHasher as _, DefaultHasher, Hasher as _, RandomState};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -135,6 +136,7 @@ pub fn log_layer(
         write: Box::new(write),
         sampler: Mutex::default(),
         left_out: Notify::new(),
+        random: RandomState::new(),
     });
     (LogLayer(Arc::clone(&shared)), Logs(shared))
 }
@@ -151,6 +153,7 @@ struct Shared {
     sampler: Mutex<Sampler>,
     /// The first line of a window was left out.
     left_out: Notify,
+    random: RandomState,
 }
 
 /// What lines within a span carry, ready to be appended.
@@ -216,14 +219,13 @@ impl Shared {
         if level > Level::INFO {
             return true;
         }
-        let mut subject = Subject(None);
+        let mut subject = Subject::new(&self.random);
         event.record(&mut subject);
         let now = Instant::now();
         let (left_out, admission) = {
             let mut sampler = self.sampler();
-            let subject = subject.0.map(|text| sampler.subject(&text));
             let left_out = sampler.tell(now);
-            let admission = sampler.admit(&metadata.callsite(), subject, level, now);
+            let admission = sampler.admit(&metadata.callsite(), subject.id(), level, now);
             (left_out, admission)
         };
         self.tell(left_out);
@@ -294,16 +296,40 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 }
 
-/// Finds whom a line is about: what its fields of [`SUBJECTS`] say.
-struct Subject(Option<String>);
+/// Finds whom a line is about: a hash of what its fields of [`SUBJECTS`] say, with keys of
+/// its own, since that may be any text.
+struct Subject {
+    hasher: DefaultHasher,
+    is_known: bool,
+}
+
+impl Subject {
+    fn new(random: &RandomState) -> Self {
+        Self {
+            hasher: random.build_hasher(),
+            is_known: false,
+        }
+    }
+
+    fn id(&self) -> Option<u64> {
+        self.is_known.then(|| self.hasher.finish())
+    }
+}
 
 impl Visit for Subject {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if SUBJECTS.contains(&field.name()) {
-            let subject = self.0.get_or_insert_default();
-            // Writing to a string does not fail.
-            let _ = writeln!(subject, "{value:?}");
+            self.is_known = true;
+            // Hashing does not fail.
+            let _ = writeln!(self, "{value:?}");
         }
+    }
+}
+
+impl fmt::Write for Subject {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.hasher.write(text.as_bytes());
+        Ok(())
     }
 }
 

@@ -5,7 +5,6 @@
 //! receiver, a bot, an address. What is remembered is bounded, whatever is logged.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -69,16 +68,9 @@ pub(super) struct Sampler {
     due: Option<Instant>,
     /// When it is looked again for windows that are over.
     look_again: Option<Instant>,
-    random: RandomState,
 }
 
 impl Sampler {
-    /// What stands for a subject. The hash has keys of its own, since a subject may be any
-    /// text.
-    pub(super) fn subject(&self, text: &str) -> u64 {
-        self.random.hash_one(text)
-    }
-
     /// Whether a line is written.
     pub(super) fn admit(
         &mut self,
