@@ -49,6 +49,7 @@ pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
 /// As [`prepare`].
 pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, ConfigError> {
     let mut draft = Draft::read(sources)?;
+    let seen = draft.seen();
     let options = render::Options {
         files: files.to_vec(),
         ..draft.render_options()
@@ -69,7 +70,6 @@ pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, Co
     let config = draft.finish(renderer.as_ref().map(Renderer::names).as_deref())?;
     // Without a renderer a problem was noted, and `finish` has refused.
     let renderer = renderer.ok_or_else(|| ConfigError::Invalid(Vec::new()))?;
-    let seen = config.files.look();
     Ok(Prepared {
         config,
         renderer,

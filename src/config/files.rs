@@ -178,6 +178,14 @@ impl Files {
 }
 
 impl Seen {
+    /// The same, but for the configuration, which held this at an earlier time.
+    pub(super) fn with_config_of(self, earlier: &Self) -> Self {
+        Self {
+            config: earlier.config,
+            ..self
+        }
+    }
+
     /// Adds to the changes of settings what changed in the files they name.
     pub fn add_changes(&self, new: &Self, changes: &mut Changes) {
         changes.templates = Names::between(&self.templates, &new.templates);
@@ -211,6 +219,7 @@ fn hash(file: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Draft, Sources};
 
     fn settings(text: &str) -> Settings {
         toml::from_str(text).unwrap()
@@ -232,6 +241,25 @@ mod tests {
                 "webex.ca_file"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_written_while_a_configuration_is_read_is_a_change_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, "[server]\nlisten = \"127.0.0.1:1\"\n").unwrap();
+        let sources = Sources {
+            file: Some(config.clone()),
+            ..Sources::default()
+        };
+        let draft = Draft::read(&sources).unwrap();
+        let files = Files {
+            config: Some(config.clone()),
+            ..Files::default()
+        };
+        assert_eq!(draft.seen(), files.look());
+        std::fs::write(&config, "[server]\nlisten = \"127.0.0.1:2\"\n").unwrap();
+        assert_ne!(draft.seen(), files.look());
     }
 
     #[test]

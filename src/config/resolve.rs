@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::files::{self, Files};
+use super::files::{self, Files, Seen};
 use super::identity::Identity;
 use super::judge::Judge;
 use super::layers::{Layers, Sources};
@@ -73,6 +73,8 @@ pub struct Draft<'a> {
     settings: Settings,
     problems: Vec<Problem>,
     places: Places,
+    /// What the configuration held just before it was read.
+    before: Seen,
 }
 
 impl<'a> Draft<'a> {
@@ -81,6 +83,11 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// When the file cannot be read or is no TOML. Anything else is told by [`Self::finish`].
     pub fn read(sources: &'a Sources) -> Result<Self, ConfigError> {
+        let config = Files {
+            config: sources.file.clone(),
+            ..Files::default()
+        };
+        let before = config.look();
         let Layers {
             mut settings,
             mut problems,
@@ -93,7 +100,17 @@ impl<'a> Draft<'a> {
             settings,
             problems,
             places,
+            before,
         })
+    }
+
+    /// What the configuration held before it was read, and what the files that it names hold
+    /// now, before they are. So what is written while all of it is read counts as a change at
+    /// the next look, and is not taken for read.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        let files = Files::of(self.sources.file.as_deref(), &self.settings);
+        files.look().with_config_of(&self.before)
     }
 
     /// What the templates need. What is wrong with it is told by [`Self::finish`].
