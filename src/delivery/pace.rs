@@ -7,6 +7,10 @@
 //! a tenth less is a little below. From there the pace creeps up until the next refusal.
 //! Without two refusals the first guess is rough and is left behind fast.
 //!
+//! Not every 429 tells of a quota: they also come in outages. So a stretch in which something
+//! else than the pace held messages up is no measure, and no refusal takes away more than half
+//! of the pace. What is lower than that is a guess until the next refusal bears it out.
+//!
 //! The configured ceiling is `governor`'s matter (`gate`).
 
 use std::time::Duration;
@@ -27,6 +31,12 @@ const CREEP: f64 = 1.001;
 const CLIMB: f64 = 1.02;
 /// A measure of fewer messages is off by too much; it is a guess still.
 const FEWEST: u32 = 8;
+/// The most that a refusal takes away. A quota seldom falls by more at once, and where it does
+/// the next refusals follow soon.
+const DEEPEST_CUT: f64 = 0.5;
+/// So much of a stretch may something else than the pace hold messages up. With more of it the
+/// bucket may have overflowed.
+const MOST_SLACK: f64 = 0.25;
 /// Growth in a second after a guess.
 const SEEK: f64 = 1.05;
 /// No refusal lowers the pace below this: one message in ten seconds.
@@ -48,6 +58,8 @@ pub(super) struct Pace {
     from_empty: bool,
     /// The lowest pace over the stretch.
     lowest: f64,
+    /// For how long in the stretch the pace would have let something go, and nothing went.
+    slack: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +94,7 @@ impl Pace {
             accepted: 0,
             from_empty: false,
             lowest: FASTEST,
+            slack: Duration::ZERO,
         }
     }
 
@@ -103,6 +116,7 @@ impl Pace {
         self.measuring.get_or_insert(now);
         let rate = self.rate(now);
         if let (Some(learned), Some(rate)) = (&mut self.learned, rate) {
+            self.slack += now.saturating_duration_since(learned.next);
             learned.next = learned.next.max(now) + Duration::from_secs_f64(1.0 / rate);
         } else {
             self.learned = None;
@@ -119,6 +133,7 @@ impl Pace {
         self.from_empty = false;
         self.measuring = None;
         self.accepted = 0;
+        self.slack = Duration::ZERO;
     }
 
     /// Webex refused, and the gate opens again at `opens`.
@@ -130,28 +145,33 @@ impl Pace {
         let took = until.saturating_duration_since(since).max(SHORTEST_MEASURE);
         // The bucket held less than one more, half of it on average.
         let measured = (f64::from(self.accepted) + 0.5) / took.as_secs_f64();
+        let paced = self.slack <= took.mul_f64(MOST_SLACK);
         let enough = self.from_empty && self.accepted >= FEWEST;
-        let wanted = if self.from_empty && self.lowest >= measured {
-            measured * CAUTION
-        } else if self.from_empty {
-            current.unwrap_or(measured) * STEP_BACK
-        } else {
+        let wanted = if !self.from_empty || !paced {
             // Who sent little did not find the quota; half the pace is low enough.
-            measured.max(current.map_or(FIRST_GUESS, |current| current / 2.0))
+            measured.max(current.map_or(FIRST_GUESS, |current| current * DEEPEST_CUT))
+        } else if self.lowest >= measured {
+            measured * CAUTION
+        } else {
+            current.unwrap_or(measured) * STEP_BACK
         };
+        let deepest = current.map_or(SLOWEST, |current| current * DEEPEST_CUT);
         let base = current
             .map_or(wanted, |current| wanted.min(current * CAUTION))
+            .max(deepest)
             .clamp(SLOWEST, FASTEST);
+        let exact = enough || self.learned.is_some_and(|learned| learned.exact);
         self.learned = Some(Learned {
             base,
             since: opens,
-            exact: enough || self.learned.is_some_and(|learned| learned.exact),
+            exact: exact && paced && wanted >= deepest,
             next: opens,
         });
         // The bucket is empty at each refusal, so a measure of too few goes on over them.
-        if enough || !self.from_empty {
+        if enough || !paced || !self.from_empty {
             self.measuring = Some(now);
             self.accepted = 0;
+            self.slack = Duration::ZERO;
             self.lowest = base;
             self.from_empty = true;
         } else {
@@ -164,42 +184,51 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Webex with a quota: a bucket that holds two seconds of it. Returns accepted and
-    /// refused requests between the second and the fourth minute.
-    fn play(quota: f64, latency: Duration) -> (u32, u32) {
-        let start = Instant::now();
-        let (mut pace, mut now) = (Pace::new(), start);
+    /// Webex with a quota: a bucket that holds two seconds of it. Plays for so long, and returns
+    /// accepted and refused requests.
+    fn play(pace: &mut Pace, now: &mut Instant, quota: f64, secs: u64) -> (u32, u32) {
+        let start = *now;
         let (mut tokens, mut filled) = (quota * 2.0, start);
         let (mut accepted, mut refused) = (0, 0);
-        while now < start + Duration::from_secs(240) {
+        while *now < start + Duration::from_secs(secs) {
             if let Some(next) = pace.next() {
-                now = now.max(next);
+                *now = next.max(*now);
             }
-            pace.sent(now);
-            now += latency;
+            pace.sent(*now);
+            *now += Duration::from_millis(5);
             let grown = now.duration_since(filled).as_secs_f64() * quota;
             tokens = (tokens + grown).min((quota * 2.0).max(1.0));
-            filled = now;
-            let counts = now >= start + Duration::from_secs(60);
+            filled = *now;
             if tokens >= 1.0 {
                 tokens -= 1.0;
                 pace.accepted();
-                accepted += u32::from(counts);
+                accepted += 1;
             } else {
                 let wait = ((1.0 - tokens) / quota).ceil().max(1.0);
-                let opens = now + Duration::from_secs_f64(wait);
-                pace.refused(now, opens);
-                now = opens;
-                refused += u32::from(counts);
+                let opens = *now + Duration::from_secs_f64(wait);
+                pace.refused(*now, opens);
+                *now = opens;
+                refused += 1;
             }
         }
         (accepted, refused)
     }
 
+    /// A pace that was learned from a quota, and when.
+    fn learned(quota: f64) -> (Pace, Instant) {
+        let (mut pace, mut now) = (Pace::new(), Instant::now());
+        play(&mut pace, &mut now, quota, 60);
+        let found = pace.rate(now).unwrap();
+        assert!((found / quota - 1.0).abs() < 0.2, "{found} for {quota}");
+        (pace, now)
+    }
+
     #[test]
     fn the_pace_converges_to_a_quota_that_nobody_told() {
         for quota in [0.5, 1.0, 5.0, 20.0] {
-            let (accepted, refused) = play(quota, Duration::from_millis(5));
+            let (mut pace, mut now) = (Pace::new(), Instant::now());
+            play(&mut pace, &mut now, quota, 60);
+            let (accepted, refused) = play(&mut pace, &mut now, quota, 180);
             let goodput = f64::from(accepted) / (180.0 * quota);
             assert!(goodput >= 0.9, "quota {quota}: goodput {goodput:.2}");
             let allowed = 3.0_f64.max(f64::from(accepted + refused) * 0.02);
@@ -208,6 +237,52 @@ mod tests {
                 "quota {quota}: {refused} refused of {accepted}"
             );
         }
+    }
+
+    #[test]
+    fn what_an_outage_held_up_is_no_measure() {
+        let (mut pace, mut now) = learned(10.0);
+        // Probes, for a minute; the last one is answered 429 by something on the way.
+        for probe in 0..30 {
+            now += Duration::from_secs(2);
+            pace.sent(now);
+            if probe == 29 {
+                pace.refused(now, now + Duration::from_secs(1));
+            } else if probe % 3 == 0 {
+                pace.accepted();
+            }
+        }
+        let after = pace.rate(now + Duration::from_secs(1)).unwrap();
+        assert!(after >= 4.5, "{after}");
+        let later = pace.rate(now + Duration::from_secs(20)).unwrap();
+        assert!(later >= 9.0, "{later}");
+    }
+
+    #[test]
+    fn senseless_refusals_are_left_behind_within_a_minute() {
+        let (mut pace, mut now) = learned(10.0);
+        for _ in 0..5 {
+            let opens = now + Duration::from_secs(5);
+            pace.refused(now, opens);
+            now = opens;
+            for _ in 0..2 {
+                pace.sent(now);
+                pace.accepted();
+                now = now.max(pace.next().unwrap());
+            }
+        }
+        let low = pace.rate(now).unwrap();
+        assert!(low < 2.0, "each counts, for it may be true: {low}");
+        let later = pace.rate(now + Duration::from_secs(60)).unwrap();
+        assert!(later >= 6.0, "{later}");
+    }
+
+    #[test]
+    fn a_quota_that_falls_to_a_twentieth_is_found_with_few_refusals() {
+        let (mut pace, mut now) = learned(20.0);
+        let (accepted, refused) = play(&mut pace, &mut now, 1.0, 240);
+        assert!(refused <= 12, "{refused}");
+        assert!(accepted >= 200, "{accepted} of 240");
     }
 
     #[test]

@@ -36,10 +36,6 @@ pub(super) fn rooms_of(lane: usize) -> Vec<usize> {
         .collect()
 }
 
-/// A state that Alertmanager asks for, but that is not told after so long, is given up by the
-/// load, and found by the judge.
-const GIVEN_UP_AFTER: i64 = 180_000;
-
 /// A state that Alertmanager has not asked for after so long, some of its flushes, it has
 /// forgotten.
 const ASKED_WITHIN: i64 = 60_000;
@@ -111,12 +107,9 @@ impl Load {
                 Phase::Fires(until) if !begin || now >= until => lane.tell.resolved = true,
                 Phase::Untold(since) => {
                     let rooms = rooms_of(lane.tell.lane).len();
-                    let patience = if ledger.asked(lane.tell) {
-                        GIVEN_UP_AFTER
-                    } else {
-                        ASKED_WITHIN
-                    };
-                    if ledger.done(lane.tell, rooms) || now - since > patience {
+                    // What was asked for is waited for: what never comes is found by the judge.
+                    let forgotten = now - since > ASKED_WITHIN && !ledger.asked(lane.tell);
+                    if ledger.done(lane.tell, rooms) || forgotten {
                         lane.phase = if lane.tell.resolved {
                             Phase::Rest(now + self.rng.i64(REST))
                         } else {
