@@ -10,8 +10,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use alertmanager_webex::alertmanager::Notification;
-use alertmanager_webex::app::{self, Prepared, prepare};
+use alertmanager_webex::app;
 use alertmanager_webex::config::Sources;
+use alertmanager_webex::prepared::{Prepared, prepare};
 use alertmanager_webex::routing::{Remembered, assign};
 use alertmanager_webex::webex::{Client, NewMessage, Recipient, Transport, TransportError};
 use bytes::Bytes;

@@ -15,8 +15,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use alertmanager_webex::app::{App, prepare};
+use alertmanager_webex::app::App;
 use alertmanager_webex::config::Sources;
+use alertmanager_webex::prepared::prepare;
 use alertmanager_webex::webex;
 use anyhow::{Context as _, Result, ensure};
 

@@ -28,9 +28,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use alertmanager_webex::alertmanager::Notification;
-use alertmanager_webex::app::{self, App, Prepared, prepare};
+use alertmanager_webex::app::{self, App};
 use alertmanager_webex::config::Sources;
 use alertmanager_webex::delivery::{Engine, Outcome, Ticket};
+use alertmanager_webex::prepared::{Prepared, prepare};
 use alertmanager_webex::routing::Routes;
 use alertmanager_webex::sandbox::{
     self, Effect, Fault, FaultBody, Quota, RetryAfter, Sandbox, Server,

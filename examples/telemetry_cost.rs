@@ -26,9 +26,10 @@ use std::time::Duration;
 
 use actix_web::dev::{Service as ActixService, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
-use alertmanager_webex::app::{Unbound, prepare};
+use alertmanager_webex::app::Unbound;
 use alertmanager_webex::config::Sources;
 use alertmanager_webex::http::{Door, app};
+use alertmanager_webex::prepared::prepare;
 use alertmanager_webex::reload::Way;
 use alertmanager_webex::telemetry::{LineFormat, MessageKind, Metrics, log_layer};
 use alertmanager_webex::webex::{Transport, TransportError};

@@ -6,88 +6,21 @@ mod unbound;
 
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
 use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::{Config, ConfigError, Draft, Place, Problem, Seen, Severity, Sources};
-use crate::delivery::{self, Configuration, Engine, Gauges, Observer, Parts};
+use crate::config::{Config, Problem};
+use crate::delivery::{self, Engine, Gauges, Observer, Parts};
 use crate::http::{self, Door, Reason, Service, ServiceError};
+use crate::prepared::{Prepared, configuration};
 use crate::reload::{Hangups, Reloader, Way};
-use crate::render::{self, Renderer};
+use crate::render::Renderer;
 use crate::telemetry::{MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, Transport, WayError};
 pub use unbound::Unbound;
-
-/// A configuration that holds together, and the templates it names.
-#[derive(Debug)]
-pub struct Prepared {
-    /// The configuration.
-    pub config: Config,
-    /// The templates.
-    pub renderer: Renderer,
-    /// What the files held.
-    pub seen: Seen,
-    /// Where it all comes from.
-    sources: Sources,
-}
-
-/// Reads configuration and templates and judges them as a whole.
-///
-/// # Errors
-/// With everything that is wrong, all at once.
-pub fn prepare(sources: &Sources) -> Result<Prepared, ConfigError> {
-    prepare_with(sources, &[])
-}
-
-/// As [`prepare`], with files of templates besides those of the directory.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn prepare_with(sources: &Sources, files: &[PathBuf]) -> Result<Prepared, ConfigError> {
-    let mut draft = Draft::read(sources)?;
-    let seen = draft.seen();
-    let options = render::Options {
-        files: files.to_vec(),
-        ..draft.render_options()
-    };
-    let renderer = match Renderer::new(&options) {
-        Ok(renderer) => Some(renderer),
-        Err(render::Error::Broken(broken)) => {
-            for template in broken {
-                draft.broken_template(problem(template));
-            }
-            None
-        }
-        Err(error) => {
-            draft.template_problem(error.to_string());
-            None
-        }
-    };
-    let config = draft.finish(renderer.as_ref().map(Renderer::names).as_deref())?;
-    // Without a renderer a problem was noted, and `finish` has refused.
-    let renderer = renderer.ok_or_else(|| ConfigError::Invalid(Vec::new()))?;
-    Ok(Prepared {
-        config,
-        renderer,
-        seen,
-        sources: sources.clone(),
-    })
-}
-
-/// A broken template as a problem of the configuration.
-fn problem(template: render::BrokenTemplate) -> Problem {
-    Problem {
-        severity: Severity::Error,
-        key: String::new(),
-        place: Place::Template(template.place(), template.excerpt),
-        message: template.message,
-        hint: template.hint,
-    }
-}
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +37,6 @@ pub enum StartError {
     /// There is no way to Webex.
     #[error(transparent)]
     Way(#[from] WayError),
-    /// The address of Webex cannot be used.
-    #[error("`webex.base_url` cannot be used: {0}")]
-    BaseUrl(#[from] ::http::uri::InvalidUri),
     /// The port cannot be bound.
     #[error(
         "cannot listen on {address}: {source}; choose another `{key}`, or stop what listens there"
@@ -350,23 +280,6 @@ fn watched_engine(
     })?;
     metrics.collect_from(Box::new(Gauges(Arc::clone(&engine))));
     Ok((engine, metrics))
-}
-
-/// What an engine needs to know of a configuration.
-#[must_use]
-pub fn configuration(config: &Config, renderer: Renderer, client: Client) -> Configuration {
-    Configuration {
-        settings: config.delivery.clone(),
-        bots: config
-            .bots
-            .iter()
-            .chain(&config.webhooks)
-            .map(|(name, bot)| (Arc::clone(name), bot.clone()))
-            .collect(),
-        routes: config.routes.clone(),
-        client,
-        renderer: Arc::new(renderer),
-    }
 }
 
 /// A listener with a long queue: an incident is hundreds of connections at once.

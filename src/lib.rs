@@ -18,6 +18,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dev;
+pub mod prepared;
 pub mod reload;
 pub mod sandbox;
 pub mod telemetry;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Prepared, StartError, watched_engine};
+use super::{StartError, watched_engine};
 use crate::delivery::{Engine, Observer};
 use crate::http::{Current, Reloads, Service};
+use crate::prepared::Prepared;
 use crate::reload::{self, Reloader, Started, Way};
 use crate::telemetry::Metrics;
 use crate::webex::Transport;

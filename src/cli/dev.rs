@@ -10,9 +10,10 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{ConversationMode, logs, not_listening, port_is_taken, print, runtime, stop_signal};
-use crate::app::{App, prepare};
+use crate::app::App;
 use crate::config::{Draft, Sources};
 use crate::dev::{Book, Dev};
+use crate::prepared::prepare;
 use crate::sandbox::{Sandbox, Server};
 
 /// What `examples/alertmanager.yml` sends to.

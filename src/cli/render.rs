@@ -12,8 +12,8 @@ use super::room::{self, Told, Voice};
 use super::watch::watch;
 use super::{BodyArgument, ConversationMode, built_in_samples, failed, print, tell};
 use crate::alertmanager::Notification;
-use crate::app::prepare_with;
 use crate::config::{Draft, Sources};
+use crate::prepared::prepare_with;
 use crate::render::{
     CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
     Renderer, Subject, plain_text,

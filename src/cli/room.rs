@@ -13,10 +13,11 @@ use http::{Request, Response};
 
 use super::{ConversationMode, counted, runtime, tell};
 use crate::alertmanager::Notification;
-use crate::app::{Prepared, engine, prepare};
+use crate::app::engine;
 use crate::config::Sources;
 use crate::delivery::Outcome;
 use crate::http::told;
+use crate::prepared::{Prepared, prepare};
 use crate::render::{ReceiverData, Renderer};
 use crate::routing::{Conversation, DEFAULT_RECEIVER, Receiver};
 use crate::sandbox::{Message, Sandbox};

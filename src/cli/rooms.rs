@@ -8,8 +8,8 @@ use anyhow::{Context as _, anyhow, bail};
 use super::access::{Access, access};
 use super::table::{cell, table};
 use super::{ConfigArgument, Format, counted, print, runtime, tell};
-use crate::app::prepare;
 use crate::config::{Bot, Config};
+use crate::prepared::prepare;
 use crate::webex::{Client, Https};
 
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::{ConfigArgument, counted, logs, stop_signal};
-use crate::app::{App, prepare};
+use crate::app::App;
+use crate::prepared::prepare;
 use crate::reload::log_warning;
 
 #[derive(Debug, clap::Args)]

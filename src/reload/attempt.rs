@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::told::Complaint;
-use crate::app;
 use crate::config::{Changes, Config, Files, Outline, Problem, Seen, Sources};
 use crate::delivery::Engine;
 use crate::http::Service;
+use crate::prepared::{configuration, prepare};
 use crate::webex::{Client, Https, Transport};
 
 /// The way to Webex.
@@ -47,7 +47,7 @@ pub(super) struct Accepted {
 /// # Errors
 /// With everything that is wrong; then nothing was changed.
 pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Complaint>> {
-    let prepared = app::prepare(&base.sources).map_err(Complaint::of)?;
+    let prepared = prepare(&base.sources).map_err(Complaint::of)?;
     let config = prepared.config;
     if !config.absent.is_empty() {
         return Err(config.absent.into_iter().map(Complaint::Problem).collect());
@@ -56,7 +56,7 @@ pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Compla
     changes.restart = base.started.changes(&config.outline).restart;
     known.seen.add_changes(&prepared.seen, &mut changes);
     let client = client(base, &config, &changes)?;
-    let configuration = app::configuration(&config, prepared.renderer, client);
+    let configuration = configuration(&config, prepared.renderer, client);
     let read = base.engine.read(configuration).map_err(Complaint::all)?;
     let current = base
         .service
@@ -91,6 +91,5 @@ fn client(base: &Base, config: &Config, changes: &Changes) -> Result<Client, Vec
             Arc::new(https.map_err(|error| Complaint::all(vec![error]))?)
         }
     };
-    Client::new(&config.webex.base_url, transport)
-        .map_err(|error| Complaint::all(vec![app::StartError::BaseUrl(error)]))
+    Client::new(&config.webex.base_url, transport).map_err(|error| Complaint::all(vec![error]))
 }

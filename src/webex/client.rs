@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error::{Error, RetryAfter, one_line};
-use super::transport::{Transport, TransportError};
+use super::transport::{Transport, TransportError, WayError};
 use super::types::{Accepted, Edit, ErrorBody, IncomingMessage, NewMessage, Person};
 
 /// Speaks to Webex through a [`Transport`]; the token comes with each call.
@@ -38,10 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// When the address with `/messages` behind it is no URI.
-    pub fn new(
-        base_url: &Url,
-        transport: Arc<dyn Transport>,
-    ) -> Result<Self, http::uri::InvalidUri> {
+    pub fn new(base_url: &Url, transport: Arc<dyn Transport>) -> Result<Self, WayError> {
         let base = base_url.as_str().trim_end_matches('/');
         Ok(Self {
             transport,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
+use http::uri::InvalidUri;
 use http::{Request, Response, Uri};
 use reqwest::redirect;
 use url::Url;
@@ -78,6 +79,9 @@ pub enum WayError {
     /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The address of Webex cannot be used.
+    #[error("`webex.base_url` cannot be used: {0}")]
+    BaseUrl(#[from] InvalidUri),
 }
 
 impl Https {

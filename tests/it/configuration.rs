@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alertmanager_webex::app::{Prepared, prepare};
 use alertmanager_webex::config::{ConfigError, Place, Sources};
+use alertmanager_webex::prepared::{Prepared, prepare};
 use alertmanager_webex::routing::Conversation;
 
 const ROOM: &str = "Y2lzY29zcGFyazovL3VzL1JPT00vNmZlMmE4YzAtM2IxZC0xMWVmLTlmNmEtNWQwYzdlMWIyYTM0";

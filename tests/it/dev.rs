@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alertmanager_webex::app::{App, prepare};
+use alertmanager_webex::app::App;
 use alertmanager_webex::config::{Draft, Sources};
 use alertmanager_webex::dev::{Book, Dev};
+use alertmanager_webex::prepared::prepare;
 use alertmanager_webex::sandbox::{Message, Sandbox, Server};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

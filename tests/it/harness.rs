@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alertmanager_webex::alertmanager::Notification;
-use alertmanager_webex::app::{self, App, Prepared, prepare};
+use alertmanager_webex::app::{self, App};
 use alertmanager_webex::config::Sources;
 use alertmanager_webex::delivery::{Engine, Outcome, Ticket};
+use alertmanager_webex::prepared::{Prepared, configuration, prepare};
 use alertmanager_webex::routing::Routes;
 use alertmanager_webex::sandbox::{Effect, Fault, Message, Sandbox, Setup};
 use alertmanager_webex::telemetry::Metrics;
@@ -111,8 +112,7 @@ impl Rig {
         let prepared = prepared_from(&edit(&toml(&self.sandbox, "0s", "")));
         self.routes = prepared.config.routes.clone();
         let client = Client::new(&prepared.config.webex.base_url, Arc::clone(&self.transport));
-        let configuration =
-            app::configuration(&prepared.config, prepared.renderer, client.unwrap());
+        let configuration = configuration(&prepared.config, prepared.renderer, client.unwrap());
         let read = self.engine.read(configuration);
         self.engine
             .swap(read.unwrap_or_else(|errors| panic!("{errors:?}")));

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use alertmanager_webex::app::prepare;
 use alertmanager_webex::config::Sources;
+use alertmanager_webex::prepared::prepare;
 use base64::Engine as _;
 
 use crate::programs::{Answer, Sandbox, Service, captured, http, ours};

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use alertmanager_webex::app::prepare;
 use alertmanager_webex::config::{Config, ConfigError, Sources};
+use alertmanager_webex::prepared::prepare;
 use alertmanager_webex::sandbox::{Sandbox, Server, Setup};
 use alertmanager_webex::webex::{Client, Error, Https, Person, install_provider};
 use base64::Engine as _;

@@ -13,6 +13,7 @@ use super::view;
 use crate::app;
 use crate::config::Sources;
 use crate::delivery::Answered;
+use crate::prepared::prepare;
 use crate::webex::{Transport, TransportError};
 
 /// Nobody is there.
@@ -42,7 +43,7 @@ async fn what_credentials_guard_and_what_is_wrong_is_not_for_strangers() {
         token.display()
     );
     std::fs::write(&config, toml).unwrap();
-    let prepared = app::prepare(&Sources {
+    let prepared = prepare(&Sources {
         file: Some(config),
         environment: BTreeMap::from([("TOKEN".to_owned(), "x".to_owned())]),
     });

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::test::{TestRequest, call_and_read_body, init_service};
-use alertmanager_webex::app::{Unbound, prepare};
+use alertmanager_webex::app::Unbound;
 use alertmanager_webex::config::Sources;
 use alertmanager_webex::delivery::Engine;
 use alertmanager_webex::http::{Door, Service, app};
+use alertmanager_webex::prepared::prepare;
 use alertmanager_webex::reload::Way;
 use alertmanager_webex::sandbox::{Effect, Fault, Sandbox, Setup};
 use alertmanager_webex::telemetry::Metrics;

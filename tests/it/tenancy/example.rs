@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use alertmanager_webex::app::{Prepared, prepare};
 use alertmanager_webex::config::Sources;
+use alertmanager_webex::prepared::{Prepared, prepare};
 use alertmanager_webex::sandbox::{Sandbox, Setup};
 use tempfile::TempDir;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alertmanager_webex::app::prepare;
 use alertmanager_webex::config::Sources;
+use alertmanager_webex::prepared::prepare;
 
 /// What `check` says of a file with these receivers: errors, else warnings.
 fn told(receivers: &str) -> String {
