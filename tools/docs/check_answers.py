@@ -10,6 +10,7 @@ import sys
 import pages
 
 CODE = "src/http/answers.rs"
+REASONS = "src/http/answers/reason.rs"
 PAGE = "docs/answers.md"
 STATUS = {
     "OK": 200, "BAD_REQUEST": 400, "UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "METHOD_NOT_ALLOWED": 405,
@@ -49,7 +50,7 @@ def check(code, page):
 
 def main():
     page = (pages.ROOT / PAGE).read_text()
-    problems = check((pages.ROOT / CODE).read_text(), page)
+    problems = check("".join((pages.ROOT / file).read_text() for file in (CODE, REASONS)), page)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     if problems:

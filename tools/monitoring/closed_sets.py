@@ -26,7 +26,7 @@ def _words(text, pattern, what):
 
 def outcomes():
     """All reasons of an answer: the label `outcome` of notifications."""
-    text = (ROOT / "src/http/answers.rs").read_text()
+    text = (ROOT / "src/http/answers/reason.rs").read_text()
     return _words(text, r"const fn as_str\(self\) -> &'static str \{(.*?)\n    \}", "`Reason::as_str`")
 
 
