@@ -5,9 +5,9 @@
 //! nothing. The caller holds a [`Ticket`] and is told an [`Outcome`], at the latest after
 //! `delivery.answer_within`.
 //!
-//! `memory` joins what is the same, which `content` tells; `queue` decides what is next
-//! (`lanes`, `gate`, `pace`, `outage`, `dead_rooms`); `bot` sends it and makes of each answer what
-//! `retry` judges; `ticket` is the state of one delivery.
+//! `memory` joins what is the same, which `content` tells; `rendering` makes its messages; `queue`
+//! decides what is next (`lanes`, `gate`, `pace`, `outage`, `dead_rooms`); `bot` sends it and makes
+//! of each answer what `retry` judges; `ticket` is the state of one delivery.
 //!
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
@@ -33,6 +33,7 @@ mod outcome;
 mod pace;
 mod queue;
 mod quota;
+mod rendering;
 mod renewal;
 mod retry;
 mod snapshot;
@@ -64,13 +65,14 @@ pub use ticket::Ticket;
 
 use crate::alertmanager::{Compact, Notification};
 use crate::config;
-use crate::render::{Message, Rendered, Renderer, Subject};
+use crate::render::Subject;
 use crate::routing::{Conversation, Receiver, Remembered};
-use crate::telemetry::{Metrics, SpanKind, Trace};
+use crate::telemetry::Metrics;
 use bot::Bot;
 use content::{GroupId, Names};
 use conversation::{Conversations, InMemory};
 use memory::{Known, Memory};
+use rendering::renderer_of;
 use ticket::{Claim, Delivery, What};
 use waits::Waits;
 
@@ -357,54 +359,6 @@ impl Engine {
             || self.waiting_bytes.load(Ordering::Acquire) >= most_bytes.unwrap_or(usize::MAX)
     }
 
-    fn dry_run(&self, loaded: &Loaded, receiver: &Receiver, notification: &Notification<'_>) {
-        let rendered = self.render(
-            loaded,
-            receiver,
-            &Subject {
-                notification,
-                receiver: &receiver.name,
-                template: &receiver.template,
-                data: Some(&receiver.messages),
-                changed: None,
-                conversation: None,
-                now: jiff::Timestamp::now(),
-            },
-        );
-        let (receiver, messages) = (&receiver.name, rendered.messages.len());
-        let bytes: usize = rendered.messages.iter().map(Message::bytes).sum();
-        tracing::info!(
-            %receiver, messages, bytes,
-            "a notification of receiver `{receiver}` is not posted, since `dry_run` is on; `log.level = \"debug\"` shows what it would be",
-        );
-        for message in &rendered.messages {
-            let markdown = &message.markdown;
-            tracing::debug!(%receiver, %markdown, "receiver `{receiver}` would post this: {markdown}");
-        }
-    }
-
-    fn render(&self, loaded: &Loaded, receiver: &Receiver, subject: &Subject<'_>) -> Rendered {
-        let is_reply = subject.conversation.is_some_and(|stage| stage.is_reply);
-        let is_to_be_edited =
-            matches!(receiver.conversation, Conversation::Update { .. }) && !is_reply;
-        let templates = renderer_of(loaded, receiver);
-        let trace = Trace::current().child("render", SpanKind::Internal);
-        let rendered = if is_to_be_edited {
-            templates.render_without_card(subject)
-        } else {
-            templates.render(subject)
-        };
-        trace.set("alertmanager_webex.template", &receiver.template);
-        trace.count("alertmanager_webex.messages", rendered.messages.len());
-        if rendered.fallback.is_some() {
-            self.metrics.template_failed(&receiver.name);
-            trace.failed("template_failed");
-        }
-        trace.end();
-        self.tell_template(receiver, rendered.fallback.as_ref());
-        rendered
-    }
-
     /// Who watches, if anybody does.
     #[must_use]
     pub fn observer(&self) -> Option<&dyn Observer> {
@@ -430,9 +384,4 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .f64()
     }
-}
-
-/// The templates of a receiver: the configured ones, unless others are tried out.
-fn renderer_of<'a>(loaded: &'a Loaded, receiver: &'a Receiver) -> &'a Renderer {
-    receiver.tried.as_ref().unwrap_or(&loaded.renderer)
 }
