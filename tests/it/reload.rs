@@ -223,3 +223,21 @@ async fn two_thousand_receivers_have_metrics_that_prometheus_takes() {
     let series = r#"messages_total{receiver="team-1999/alerts/webex",kind="new"}"#;
     assert_eq!(rig.count(series), 0, "there from the start");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_is_known_across_a_reload_unless_the_rooms_are_others() {
+    let mut rig = Rig::new();
+    let body = firing("Down");
+    rig.outcome(&body).await;
+    rig.reload(|toml| toml.replace("burst = 1000", "burst = 999"));
+    let outcome = rig.outcome(&body).await;
+    assert!(matches!(outcome, Outcome::Repeat { .. }), "{outcome:?}");
+    rig.reload(|toml| toml.replace("rooms = [\"general\"]", "rooms = [\"general\", \"ops\"]"));
+    let outcome = rig.outcome(&body).await;
+    assert!(
+        matches!(outcome, Outcome::Delivered { messages: 2 }),
+        "{outcome:?}"
+    );
+    assert_eq!(rig.messages("ops").len(), 1, "the new room hears of it");
+    assert_eq!(rig.messages("general").len(), 2);
+}

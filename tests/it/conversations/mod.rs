@@ -8,6 +8,7 @@ mod edits;
 mod group;
 mod model;
 mod place;
+mod reloads;
 mod room;
 
 use std::time::Duration;
