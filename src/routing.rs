@@ -7,6 +7,7 @@ mod assign;
 mod pattern;
 mod remembered;
 mod rooms;
+mod sender;
 mod targets;
 mod ways;
 
@@ -18,6 +19,7 @@ pub use assign::{Assigned, NotAssigned, Part, assign};
 pub use pattern::Pattern;
 pub use remembered::{Remembered, Whole};
 pub use rooms::{Otherwise, RoomFrom, Source};
+pub use sender::{Sender, WEBHOOK_BOT};
 
 use crate::config::SecretSource;
 use crate::render::{ReceiverData, Renderer};
@@ -25,10 +27,6 @@ use crate::webex::Recipient;
 
 /// The receiver that `POST /alertmanager` without a name means.
 pub const DEFAULT_RECEIVER: &str = "default";
-
-/// What the name of a bot begins with that is no bot, but an incoming webhook: it has a queue, a
-/// gate and a pace of its own, as a bot has.
-pub const WEBHOOK_BOT: &str = "webhook/";
 
 /// A named entry of the configuration, addressed by the URL path.
 #[derive(Debug, Clone)]

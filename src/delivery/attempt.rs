@@ -179,10 +179,10 @@ impl Bot {
         form: Form,
         error: &webex::Error,
     ) -> Attempt {
-        let (bot, (receiver, room)) = (&self.name, job.names());
+        let (bot, sender, (receiver, room)) = (&self.name, self.sender(), job.names());
         tracing::debug!(
             %bot, %receiver, %room, %error,
-            "a request of bot `{bot}` for room `{room}` brought no success: {error}",
+            "a request of {sender} for room `{room}` brought no success: {error}",
         );
         self.note_error(error);
         let is_webhook = matches!(job.destination().target, Target::Webhook(_));
@@ -216,7 +216,7 @@ impl Bot {
             Verdict::Plainer if job.is_digest() => Settled::MessageRefused(error.to_string()),
             Verdict::Plainer => return self.plainer(job, form, error),
             Verdict::RoomRefused if is_webhook && self.token.reread(token).await => {
-                tracing::info!(%bot, "the URL of `{bot}` was read anew, and another one is there now");
+                tracing::info!(%bot, "the URL of {sender} was read anew, and another one is there now");
                 Settled::Again
             }
             Verdict::RoomRefused => Settled::RoomRefused(error.to_string()),

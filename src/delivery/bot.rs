@@ -23,7 +23,7 @@ use super::queue::Queue;
 use super::token::{Secrets, Token, Use};
 use super::told::{QueueState, Run};
 use crate::config;
-use crate::routing::WEBHOOK_BOT;
+use crate::routing::Sender;
 use crate::telemetry::{Metrics, Moment};
 use crate::webex::{self, Client};
 
@@ -87,9 +87,14 @@ impl Bot {
         self.wake();
     }
 
+    /// What people are told that it is.
+    pub(super) fn sender(&self) -> Sender {
+        Sender::named(&self.name)
+    }
+
     /// Whether it is an incoming webhook, which has a URL instead of an identity.
     pub(super) fn is_webhook(&self) -> bool {
-        self.name.starts_with(WEBHOOK_BOT)
+        self.sender().is_webhook()
     }
 
     /// It has no place in the configuration any more.
@@ -146,7 +151,10 @@ impl Bot {
             });
         }
         if !closed_for.is_zero() {
-            return Some(Trouble::RateLimited { closed_for });
+            return Some(Trouble::RateLimited {
+                sender: self.sender(),
+                closed_for,
+            });
         }
         let detail = match lack {
             Some(Lack::Absent(said)) => {

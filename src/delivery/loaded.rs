@@ -16,7 +16,7 @@ use super::bot::Bot;
 use super::token::{Secrets, Token};
 use crate::config;
 use crate::render::Renderer;
-use crate::routing::{Conversation, Receiver, Routes, WEBHOOK_BOT};
+use crate::routing::{Conversation, Receiver, Routes, Sender};
 use crate::telemetry::ReceiverSeries;
 use crate::webex::Client;
 
@@ -95,11 +95,10 @@ pub struct TokenError {
     source: config::SecretError,
 }
 
-fn without(bot: &str) -> String {
-    match bot.strip_prefix(WEBHOOK_BOT) {
-        Some(webhook) => format!("webhook `{webhook}` has no URL"),
-        None => format!("bot `{bot}` has no token"),
-    }
+fn without(bot: &Arc<str>) -> String {
+    let sender = Sender::named(bot);
+    let secret = if sender.is_webhook() { "URL" } else { "token" };
+    format!("{sender} has no {secret}")
 }
 
 /// Reads the tokens, and makes the bots that are not among `present`.
@@ -201,7 +200,8 @@ impl Engine {
         }
         for (name, bot) in &old.bots {
             if !new.bots.contains_key(name) {
-                tracing::info!(bot = %name, "bot `{name}` was removed from the configuration; it sends what waits for it, and ends");
+                let sender = bot.sender();
+                tracing::info!(bot = %name, "{sender} was removed from the configuration; it sends what waits for it, and ends");
                 bot.leave();
                 self.leaving().push(Arc::clone(bot));
                 self.tend(bot);
@@ -249,8 +249,8 @@ impl Engine {
         self.leaving().retain(|leaving| !Arc::ptr_eq(leaving, bot));
         if !self.loaded.load().bots.contains_key(&bot.name) {
             self.metrics.forget_bot(&bot.name);
-            let bot = &bot.name;
-            tracing::info!(%bot, "bot `{bot}`, which was removed, has sent all that waited for it");
+            let (bot, sender) = (&bot.name, bot.sender());
+            tracing::info!(%bot, "{sender}, which was removed, has sent all that waited for it");
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::routing::NotAssigned;
+use crate::routing::{NotAssigned, Sender};
 
 /// What became of a notification by the time its caller must be told.
 #[derive(Debug, Clone)]
@@ -199,6 +199,8 @@ pub enum Trouble {
     Waiting,
     /// Webex said 429, and the gate stays closed for so long.
     RateLimited {
+        /// Whom it limits.
+        sender: Sender,
         /// Time left when it was noted.
         closed_for: Duration,
     },
@@ -223,9 +225,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Waiting => f.write_str("the message waits for its turn"),
-            Self::RateLimited { closed_for } => write!(
+            Self::RateLimited { sender, closed_for } => write!(
                 f,
-                "Webex limits the rate of this bot; it may post again in {} s",
+                "Webex limits the rate of {sender}; it may post again in {} s",
                 closed_for.as_secs().max(1)
             ),
             Self::OverQuota { per_minute } => write!(

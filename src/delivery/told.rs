@@ -13,7 +13,7 @@ use super::bot::Bot;
 use super::job::{News, Settled};
 use super::outcome::{Outcome, Trouble};
 use super::ticket::Delivery;
-use crate::routing::Receiver;
+use crate::routing::{Receiver, Sender};
 
 /// What an attempt means for the run of failures of its room.
 pub(super) enum Run {
@@ -48,35 +48,35 @@ pub(super) struct QueueState {
 impl Bot {
     /// A change of state is a line in the log; a repetition is not.
     pub(super) fn tell_log(&self, news: News, state: &QueueState) {
-        let bot = &self.name;
+        let (bot, sender) = (&self.name, self.sender());
         let closed_seconds = state.closed_for.as_secs();
         let per_second = (state.pace * 10.0).round() / 10.0;
         match news {
             News::GateClosed if !self.told_limited.swap(true, Ordering::AcqRel) => {
                 tracing::warn!(
                     %bot, closed_seconds, messages_per_second = per_second,
-                    "Webex limits bot `{bot}`: nothing is sent for {closed_seconds} s, and then at most {per_second} a second",
+                    "Webex limits {sender}: nothing is sent for {closed_seconds} s, and then at most {per_second} a second",
                 );
             }
             News::GateClosed => {
-                tracing::debug!(%bot, closed_seconds, "Webex still limits bot `{bot}`: nothing is sent for {closed_seconds} s");
+                tracing::debug!(%bot, closed_seconds, "Webex still limits {sender}: nothing is sent for {closed_seconds} s");
             }
             News::GateOpened => {
                 self.told_limited.store(false, Ordering::Release);
                 tracing::info!(
                     %bot, messages_per_second = per_second,
-                    "Webex takes messages of bot `{bot}` again, {per_second} a second for now",
+                    "Webex takes messages of {sender} again, {per_second} a second for now",
                 );
             }
             News::OutageBegan => {
                 let error = self.last_error().unwrap_or_default();
                 tracing::warn!(
                     %bot, %error,
-                    "Webex is not available for bot `{bot}`, so all its messages wait and one at a time is tried: {error}",
+                    "Webex is not available for {sender}, so all its messages wait and one at a time is tried: {error}",
                 );
             }
             News::OutageEnded => {
-                tracing::info!(%bot, "Webex is available for bot `{bot}` again, and what waited is sent");
+                tracing::info!(%bot, "Webex is available for {sender} again, and what waited is sent");
             }
         }
     }
@@ -84,7 +84,7 @@ impl Bot {
     /// The first of a run of failures of a room is a line, and so is the end of the run. In an
     /// outage no room is told of by itself.
     pub(super) fn tell_run(&self, run: &Run, room: &Arc<str>, news: &[News], is_outage: bool) {
-        let bot = &self.name;
+        let (bot, sender) = (&self.name, self.sender());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if news.contains(&News::OutageEnded) {
             failing.clear();
@@ -96,7 +96,7 @@ impl Bot {
                     let failed_seconds = lasted.as_secs_f64();
                     tracing::info!(
                         %bot, %room, failures, failed_seconds,
-                        "Webex answers bot `{bot}` for room `{room}` again; failed requests meanwhile: {failures}",
+                        "Webex answers {sender} for room `{room}` again; failed requests meanwhile: {failures}",
                     );
                 }
             }
@@ -104,7 +104,7 @@ impl Bot {
                 if failing.failed(room, Instant::now()) && !is_outage {
                     tracing::warn!(
                         %bot, %room, %error,
-                        "a message of bot `{bot}` for room `{room}` failed and is tried again until Webex has it: {error}",
+                        "a message of {sender} for room `{room}` failed and is tried again until Webex has it: {error}",
                     );
                 }
             }
@@ -166,46 +166,46 @@ impl Engine {
 pub(super) fn tell_log(delivery: &Delivery, outcome: &Outcome) {
     let receiver = &delivery.receiver.name;
     let group = &delivery.group_key;
-    let bot = delivery.receiver.destinations.first().map(|one| &one.bot);
-    let bot = bot.map_or("", AsRef::as_ref);
+    let first = delivery.receiver.destinations.first();
+    let bot = &first.map_or_else(Arc::default, |first| Arc::clone(&first.bot));
     let took_seconds = delivery.began.elapsed().as_secs_f64();
     match outcome {
         Outcome::Delivered { messages } => {
             tracing::info!(
-                %receiver, bot, %group, outcome = "delivered", messages, took_seconds,
+                %receiver, %bot, %group, outcome = "delivered", messages, took_seconds,
                 "delivered a notification of receiver `{receiver}`",
             );
         }
         Outcome::Partial { messages, refused } => {
             let refused = refused.len();
             tracing::info!(
-                %receiver, bot, %group, outcome = "partial", messages, refused, took_seconds,
+                %receiver, %bot, %group, outcome = "partial", messages, refused, took_seconds,
                 "delivered a notification of receiver `{receiver}` to some of its rooms, and {refused} refused it",
             );
         }
         Outcome::Refused(refused) => {
-            let refused = refused.len();
+            let (refused, sender) = (refused.len(), Sender::named(bot));
             tracing::info!(
-                %receiver, bot, %group, outcome = "refused", refused, took_seconds,
-                "a notification of receiver `{receiver}` was refused by every room that bot `{bot}` has for it",
+                %receiver, %bot, %group, outcome = "refused", refused, took_seconds,
+                "a notification of receiver `{receiver}` was refused by every room that {sender} has for it",
             );
         }
         Outcome::GivenUp => {
             let trouble = delivery.trouble().unwrap_or(Trouble::Waiting);
             tracing::warn!(
-                %receiver, bot, %group, outcome = "given_up", %trouble, took_seconds,
+                %receiver, %bot, %group, outcome = "given_up", %trouble, took_seconds,
                 "gave up a notification of receiver `{receiver}`, since Alertmanager does not ask for it any more: {trouble}",
             );
         }
         Outcome::Draining => {
             tracing::info!(
-                %receiver, bot, %group, outcome = "draining", took_seconds,
+                %receiver, %bot, %group, outcome = "draining", took_seconds,
                 "gave back a notification of receiver `{receiver}` to Alertmanager, since this process is about to end",
             );
         }
         Outcome::Broken => {
             tracing::error!(
-                %receiver, bot, %group, outcome = "internal", took_seconds,
+                %receiver, %bot, %group, outcome = "internal", took_seconds,
                 "a delivery of receiver `{receiver}` panicked, and Alertmanager is asked to send it again; please report this defect",
             );
         }

@@ -128,9 +128,13 @@ async fn a_limit_of_a_webhook_holds_up_no_bot() {
     };
     hooked.fail(limited, 1);
     let held = hooked.told("default", &firing("Down")).await;
+    let Outcome::Unfinished(trouble @ Trouble::RateLimited { .. }) = &held else {
+        panic!("{held:?}");
+    };
+    let told = trouble.to_string();
     assert!(
-        matches!(&held, Outcome::Unfinished(Trouble::RateLimited { .. })),
-        "{held:?}"
+        told.starts_with("Webex limits the rate of webhook `alerts`; it may post again in "),
+        "{told}"
     );
     assert_eq!(hooked.rooms(), (0, 1));
     let bots = hooked.rig.engine.snapshot().bots;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::Refusal;
+use crate::routing::Sender;
 
 use super::*;
 
@@ -20,6 +21,7 @@ fn refused(cause: RefusalCause) -> Outcome {
 fn outcomes_get_the_answers_of_the_table() {
     let unavailable = Trouble::Unavailable { detail: "x".into() };
     let limited = Trouble::RateLimited {
+        sender: Sender::named(&"default".into()),
         closed_for: Duration::from_secs(20),
     };
     let over_quota = Trouble::OverQuota {

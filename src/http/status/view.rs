@@ -13,7 +13,7 @@ use super::fields::{
 };
 use super::judge::{self, Known, State, short, trouble_in_words};
 use crate::delivery::{BotState, DeadRoom, Engine, Standing};
-use crate::routing::{Conversation, Destination, Receiver, Target, WEBHOOK_BOT};
+use crate::routing::{Conversation, Destination, Receiver, Sender, Target};
 
 /// Everything, or what the query leaves of it. `all` says whether nothing is kept back.
 pub(super) fn whole(service: &Service, current: &Current, asked: &Asked, all: bool) -> String {
@@ -225,14 +225,11 @@ impl<'a> Look<'a> {
 }
 
 fn bot(name: &Arc<str>, state: &BotState, load: bool) -> Bot {
-    let (name, kind) = match name.strip_prefix(WEBHOOK_BOT) {
-        Some(webhook) => (webhook.into(), "webhook"),
-        None => (Arc::clone(name), "bot"),
-    };
+    let sender = Sender::named(name);
     let closed = state.gate_closed_for;
     Bot {
-        name,
-        kind,
+        name: sender.name(),
+        kind: sender.noun(),
         gate_closed_until: (!closed.is_zero()).then(|| after(closed)),
         trouble: state.trouble.as_ref().map(|trouble| {
             let (reason, message) = trouble_in_words(trouble);
@@ -261,13 +258,10 @@ fn may_reach(receiver: &Receiver, room: &str) -> bool {
 }
 
 fn place(destination: &Destination) -> Place {
-    let bot = &destination.bot;
     Place {
         kind: destination.target.noun(),
         name: shown(destination),
-        bot: bot
-            .strip_prefix(WEBHOOK_BOT)
-            .map_or_else(|| Arc::clone(bot), Arc::from),
+        bot: Sender::named(&destination.bot).name(),
     }
 }
 

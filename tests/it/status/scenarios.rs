@@ -164,7 +164,7 @@ async fn what_waits_says_for_what() {
     let message = told["receiver"]["message"].take();
     let message = message.as_str().unwrap();
     assert!(
-        message.starts_with("Webex limits the rate of this bot"),
+        message.starts_with("Webex limits the rate of bot `default`"),
         "{message}"
     );
     told["bot"]["trouble"]["message"].take();
