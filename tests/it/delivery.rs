@@ -119,7 +119,7 @@ async fn a_429_closes_the_gate_and_a_retry_joins() {
     let rig = Rig::new();
     rig.fail(limited(Some(RetryAfter::Seconds(20))), 1);
     let outcome = rig.outcome(&firing("Down")).await;
-    let Outcome::Unfinished(Trouble::RateLimited { closed_for }) = outcome else {
+    let Outcome::Unfinished(Trouble::RateLimited { closed_for, .. }) = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!(closed_for, Duration::from_secs(11), "what is left of it");
