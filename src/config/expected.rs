@@ -41,115 +41,91 @@ const COUNT: Expected = Expected {
     what: "a whole number from 1 to 4294967295",
     hint: "write it like `300`",
 };
-const LOGINS: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of names and passwords",
-    hint: "write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below",
-};
-const LOGIN: Expected = Expected {
-    hint: "write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below",
-    ..TABLE
-};
-const SUBJECTS: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of names in certificates",
-    hint: "write it like `[\"alertmanager.monitoring.svc\"]`",
-};
-const TLS: Expected = Expected {
-    hint: "write `[server.tls]`, and its keys below",
-    ..TABLE
-};
-const ROOMS: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of rooms",
-    hint: "write it like `[\"ops\"]`, with names from `[rooms]` or room ids",
-};
+const LOGINS: Expected = list(
+    "a list of names and passwords",
+    "write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below",
+);
+const LOGIN: Expected =
+    table("write `[[receivers.NAME.basic_auth]]`, and `username` and `password_file` below");
+const SUBJECTS: Expected = list(
+    "a list of names in certificates",
+    "write it like `[\"alertmanager.monitoring.svc\"]`",
+);
+const TLS: Expected = table("write `[server.tls]`, and its keys below");
+const ROOMS: Expected = list(
+    "a list of rooms",
+    "write it like `[\"ops\"]`, with names from `[rooms]` or room ids",
+);
 const ROOM: Expected = text(
     "a room's id",
     "write it in quotes, or `{ id_file = \"/run/secrets/webex/room\" }`",
 );
-const RULES: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of rules",
-    hint: "write `[[links.rewrite]]`, and `from` and `to` below",
-};
-const RULE: Expected = Expected {
-    hint: "write `[[links.rewrite]]`, and `from` and `to` below",
-    ..TABLE
-};
-const ROOM_FROM: Expected = Expected {
-    hint: "write it like `{ annotation = \"webex_room\", allow = [\"ops\"] }`",
-    ..TABLE
-};
-const ALLOWED: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of rooms",
-    hint: "write it like `[\"ops\", \"dev-*\"]`, with names from `[rooms]`",
-};
+const RULES: Expected = list(
+    "a list of rules",
+    "write `[[links.rewrite]]`, and `from` and `to` below",
+);
+const RULE: Expected = table("write `[[links.rewrite]]`, and `from` and `to` below");
+const ROOM_FROM: Expected =
+    table("write it like `{ annotation = \"webex_room\", allow = [\"ops\"] }`");
+const ALLOWED: Expected = list(
+    "a list of rooms",
+    "write it like `[\"ops\", \"dev-*\"]`, with names from `[rooms]`",
+);
 const OTHERWISE: Expected = text(
     "what becomes of an alert without a room",
     "write `\"own_rooms\"` or `\"refuse\"`",
 );
-const NAMESPACES: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of namespaces",
-    hint: "write it like `[\"team-a\", \"team-a-*\"]`",
-};
-const SEVERITIES: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of severities",
-    hint: "write it like `[\"critical\"]`",
-};
-const PEOPLE: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of e-mail addresses",
-    hint: "write it like `[\"oncall@example.org\"]`",
-};
-const HOSTS: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of hosts",
-    hint: "write it like `[\"sandbox.example.org\", \".internal\"]`",
-};
-const MENTION: Expected = Expected {
-    hint: "write it like `{ severity = [\"critical\"], people = [\"oncall@example.org\"] }`",
-    ..TABLE
-};
-const SETTINGS: Expected = Expected {
-    hint: "write it like `{ runbooks = \"https://runbooks.example.org\" }`, with keys of your own",
-    ..TABLE
-};
+const NAMESPACES: Expected = list(
+    "a list of namespaces",
+    "write it like `[\"team-a\", \"team-a-*\"]`",
+);
+const SEVERITIES: Expected = list("a list of severities", "write it like `[\"critical\"]`");
+const PEOPLE: Expected = list(
+    "a list of e-mail addresses",
+    "write it like `[\"oncall@example.org\"]`",
+);
+const HOSTS: Expected = list(
+    "a list of hosts",
+    "write it like `[\"sandbox.example.org\", \".internal\"]`",
+);
+const MENTION: Expected =
+    table("write it like `{ severity = [\"critical\"], people = [\"oncall@example.org\"] }`");
+const SETTINGS: Expected =
+    table("write it like `{ runbooks = \"https://runbooks.example.org\" }`, with keys of your own");
 const SWITCH: Expected = Expected {
     shape: Shape::Switch,
     what: "`true` or `false`",
     hint: "write it without quotes",
 };
-const TABLE: Expected = Expected {
-    shape: Shape::Table,
-    what: "a table",
-    hint: "write the name in brackets, as in `[server]`, and its keys below",
-};
-const BOT: Expected = Expected {
-    hint: "write `[bots.NAME]`, and its keys below",
-    ..TABLE
-};
-const WEBHOOK: Expected = Expected {
-    hint: "write `[webhooks.NAME]`, and its keys below",
-    ..TABLE
-};
-const WEBHOOKS: Expected = Expected {
-    shape: Shape::List,
-    what: "a list of webhooks",
-    hint: "write it like `[\"alerts\"]`, with names of `[webhooks.NAME]`",
-};
-const RECEIVER: Expected = Expected {
-    hint: "write `[receivers.NAME]`, and its keys below",
-    ..TABLE
-};
+const TABLE: Expected = table("write the name in brackets, as in `[server]`, and its keys below");
+const BOT: Expected = table("write `[bots.NAME]`, and its keys below");
+const WEBHOOK: Expected = table("write `[webhooks.NAME]`, and its keys below");
+const WEBHOOKS: Expected = list(
+    "a list of webhooks",
+    "write it like `[\"alerts\"]`, with names of `[webhooks.NAME]`",
+);
+const RECEIVER: Expected = table("write `[receivers.NAME]`, and its keys below");
 
 const fn text(what: &'static str, hint: &'static str) -> Expected {
     Expected {
         shape: Shape::Text,
         what,
+        hint,
+    }
+}
+
+const fn list(what: &'static str, hint: &'static str) -> Expected {
+    Expected {
+        shape: Shape::List,
+        what,
+        hint,
+    }
+}
+
+const fn table(hint: &'static str) -> Expected {
+    Expected {
+        shape: Shape::Table,
+        what: "a table",
         hint,
     }
 }

@@ -99,7 +99,7 @@ impl Queue {
         through
     }
 
-    /// Puts items back into their lane, or gives them back to Alertmanager while draining.
+    /// Puts items back into their lane. Nobody is through with a room by that.
     fn again(&mut self, job: Job, until: Option<Instant>) -> Vec<Through> {
         for (group, item) in job.items {
             let after = match until {
