@@ -16,9 +16,9 @@ const TOKEN = 'token-of-the-team-checkout';
 
 const TEAMS = ['checkout', 'payments', 'search', 'shipping'];
 /** Each team has a receiver as prometheus-operator names it; `payments` has a room without the bot. */
-const config = ({ room, file }) => `
+const config = ({ room }) => `
 [bots.search]
-token_file = "${file('search')}"
+token_file = "search-token"
 [rooms]
 ${TEAMS.map((team) => `${team} = "${room(team)}"`).join('\n')}
 platform = "${room('platform')}"
@@ -44,7 +44,7 @@ const browser = await launch();
 /** Starts a service, lets `happen` what is to be seen, and takes pictures. */
 async function story(toml, happen, pictures) {
   const service = await serve({
-    rooms: [...TEAMS, 'platform'], files: { team: TOKEN, search: 'a-token-that-was-revoked' },
+    rooms: [...TEAMS, 'platform'], files: { team: TOKEN, 'search-token': 'a-token-that-was-revoked' },
     bot: 'messages_per_minute = 600\nburst = 100', config: toml,
   });
   try {

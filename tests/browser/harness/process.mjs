@@ -2,15 +2,16 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 
-const binary = process.env.BINARY ?? new URL('../../../target/debug/alertmanager-webex', import.meta.url).pathname;
+const binary = resolve(process.env.BINARY ?? new URL('../../../target/debug/alertmanager-webex', import.meta.url).pathname);
 
 /** How long a start may take: a machine that also compiles is slow. */
 const START_WITHIN_MS = 60_000;
 
-/** Runs `command` and waits until what it printed satisfies `ready`, whose result is `found`. */
-export async function run(command, ready, environment = {}) {
-  const child = spawn(binary, command, { env: { ...process.env, RUST_LOG: 'warn', ...environment } });
+/** Runs `command` in `folder` and waits until what it printed satisfies `ready`, whose result is `found`. */
+export async function run(command, ready, environment = {}, folder = '.') {
+  const child = spawn(binary, command, { cwd: folder, env: { ...process.env, RUST_LOG: 'warn', ...environment } });
   let printed = '';
   const found = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${command[0]} was not ready in time: ${printed}`)), START_WITHIN_MS);

@@ -63,7 +63,8 @@ class Service {
 /**
  * Starts it. `rooms` are made in the sandbox. `config({ room, file })` gives the TOML behind
  * `[server]`, `[webex]` and `[bots.default]`, whose lines may be added to with `server`; `room` gives
- * the id of a room, `file` the path of a file of the folder.
+ * the id of a room, `file` the path of a file of the folder. The process runs in the folder, so a relative path names a
+ * file of it as well.
  */
 export async function serve({ rooms = [], files = {}, server = '', bot = '', config }) {
   const box = await sandbox('127.0.0.1:0', ...rooms.flatMap((name) => ['--room', name]));
@@ -76,7 +77,7 @@ export async function serve({ rooms = [], files = {}, server = '', bot = '', con
     + `[delivery]\nanswer_within = "1s"\n[bots.default]\ntoken_file = "${file('token')}"\n${bot}\n${config({ room, file })}`;
   await writeFile(file('config.toml'), toml);
   const ready = (printed) => printed.match(/ready on (127\.0\.0\.1:\d+)/)?.[1];
-  const started = run(['serve', '--config', file('config.toml')], ready, { RUST_LOG: 'info' });
+  const started = run(['serve', '--config', file('config.toml')], ready, { RUST_LOG: 'info' }, folder);
   const process = await started.catch(async (error) => {
     await box.stop();
     throw error;
