@@ -232,7 +232,7 @@ impl fmt::Display for Trouble {
             ),
             Self::OverQuota { per_minute } => write!(
                 f,
-                "this receiver has posted its {per_minute} messages a minute \
+                "this receiver has posted all that it may, {per_minute} a minute \
                  (`max_messages_per_minute`); group alerts more coarsely, or raise it"
             ),
             Self::Unavailable { detail } => write!(f, "Webex is not available: {detail}"),

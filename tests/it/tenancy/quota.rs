@@ -59,7 +59,7 @@ async fn who_is_over_its_quota_is_told_so_and_its_caller_keeps_the_notification(
         panic!("{outcome:?}");
     };
     assert!(matches!(trouble, Trouble::OverQuota { .. }), "{trouble:?}");
-    insta::assert_snapshot!(trouble, @"this receiver has posted its 2 messages a minute (`max_messages_per_minute`); group alerts more coarsely, or raise it");
+    insta::assert_snapshot!(trouble, @"this receiver has posted all that it may, 2 a minute (`max_messages_per_minute`); group alerts more coarsely, or raise it");
 }
 
 #[tokio::test(start_paused = true)]
