@@ -18,7 +18,7 @@ use crate::http::{self, Door, Reason, Service, ServiceError};
 use crate::prepared::{Prepared, configuration};
 use crate::reload::{Hangups, Reloader, Way};
 use crate::render::Renderer;
-use crate::telemetry::{MetricLabels, Metrics};
+use crate::telemetry::{LogLevel, MetricLabels, Metrics};
 use crate::webex::{self, Client, Https, Transport, WayError};
 pub use unbound::Unbound;
 
@@ -162,6 +162,13 @@ impl App {
             reloader,
             hangups: None,
         })
+    }
+
+    /// Takes up another `log.level` at a reload: otherwise it stays as it is.
+    #[must_use]
+    pub fn changing(mut self, level: LogLevel) -> Self {
+        self.reloader = self.reloader.changing(level);
+        self
     }
 
     /// Reloads at SIGHUP and when files of the configuration change, besides when asked. The

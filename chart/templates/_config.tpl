@@ -129,7 +129,7 @@ replaces the pod.
 {{- define "alertmanager-webex.needsRestart" -}}
 {{- $config := .Values.config | default dict -}}
 {{- $all := dict -}}
-{{- range $key := splitList " " "log.format log.level server.admin_listen server.head_timeout server.listen server.max_connections server.path_prefix server.workers" -}}
+{{- range $key := splitList " " "log.format server.admin_listen server.head_timeout server.listen server.max_connections server.path_prefix server.workers" -}}
 {{- $parts := splitList "." $key -}}
 {{- $section := index $config (first $parts) | default dict -}}
 {{- if hasKey $section (last $parts) }}{{ $_ := set $all $key (index $section (last $parts)) }}{{ end -}}

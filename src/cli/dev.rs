@@ -15,6 +15,7 @@ use crate::config::{Draft, Sources};
 use crate::dev::{Book, Dev};
 use crate::prepared::prepare;
 use crate::sandbox::{Sandbox, Server};
+use crate::telemetry::LogLevel;
 
 /// What `examples/alertmanager.yml` sends to.
 const USUAL_PORT: u16 = 9091;
@@ -47,20 +48,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             |address| Server::bind(sandbox.clone(), address).map_err(anyhow::Error::from),
         )?;
         let page = server.local_addr();
-        let mut told = false;
+        let mut known_level = None;
         let book = Arc::new(Book::default());
         let (app, dev) = on_usual_port(("--listen", arguments.listen), USUAL_PORT, |address| {
             let sources = sources(arguments, &sandbox, page, address)?;
             let options = Draft::read(&sources)?.render_options();
             let prepared = prepare(&sources)?;
-            if !told {
-                let logs = logs(&prepared.config.log)?;
+            // The second port that is tried finds logs set up.
+            let level = if let Some(level) = &known_level {
+                LogLevel::clone(level)
+            } else {
+                let (logs, level) = logs(&prepared.config.log)?;
                 tokio::spawn(async move { logs.tell_left_out().await });
-                told = true;
-            }
+                known_level.insert(level).clone()
+            };
             let app = App::start_watched(prepared, book.clone())?;
             let dev = Dev::new(&app, options, Arc::clone(&book))?;
-            Ok((app.watching(), dev))
+            Ok((app.changing(level).watching(), dev))
         })?;
         let server = server.with_extension(Arc::new(dev));
         print(&instructions(page, app.address()))?;

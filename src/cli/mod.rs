@@ -35,7 +35,7 @@ use crate::app::StartError;
 use crate::config::{ConfigError, LogFormat, Sources};
 use crate::render::samples::{self, Sample, Sequence};
 use crate::routing::{Conversation, Receiver};
-use crate::telemetry::{Logs, init_logs};
+use crate::telemetry::{LogLevel, Logs, init_logs};
 
 /// A configuration that cannot be used, or a wrong command line.
 const USAGE: u8 = 2;
@@ -326,7 +326,7 @@ fn warn(what: &str) -> anyhow::Result<()> {
 }
 
 /// Sets up logs as the configuration says.
-fn logs(log: &crate::config::Log) -> anyhow::Result<Logs> {
+fn logs(log: &crate::config::Log) -> anyhow::Result<(Logs, LogLevel)> {
     Ok(init_logs(log.format == LogFormat::Json, &log.level)?)
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let prepared = prepare(&arguments.config.sources())?;
-    let logs = logs(&prepared.config.log)?;
+    let (logs, level) = logs(&prepared.config.log)?;
     for warning in &prepared.config.warnings {
         log_warning(warning);
     }
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             crate::webex::install_provider();
             crate::telemetry::Traces::start()?
         };
-        let app = App::start(prepared)?.watching();
+        let app = App::start(prepared)?.changing(level).watching();
         let address = app.address();
         if let Some(address) = app.admin_address() {
             tracing::info!(%address, "metrics, status and reload are on {address}");

@@ -15,7 +15,6 @@ use super::settings::Settings;
 /// Keys that count only from the start of the process. A reload applies the rest.
 pub const NEEDS_RESTART: &[&str] = &[
     "log.format",
-    "log.level",
     "server.admin_listen",
     "server.head_timeout",
     "server.listen",

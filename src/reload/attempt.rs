@@ -7,6 +7,7 @@ use crate::config::{Changes, Config, Files, Outline, Problem, Seen, Sources};
 use crate::delivery::Engine;
 use crate::http::Service;
 use crate::prepared::{configuration, prepare};
+use crate::telemetry::LogLevel;
 use crate::webex::{Client, Https, Transport};
 
 /// The way to Webex.
@@ -46,7 +47,11 @@ pub(super) struct Accepted {
 ///
 /// # Errors
 /// With everything that is wrong; then nothing was changed.
-pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Complaint>> {
+pub(super) fn attempt(
+    base: &Base,
+    known: &Known,
+    log: Option<&LogLevel>,
+) -> Result<Accepted, Vec<Complaint>> {
     let prepared = prepare(&base.sources).map_err(Complaint::of)?;
     let config = prepared.config;
     if !config.absent.is_empty() {
@@ -56,6 +61,13 @@ pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Compla
     changes.restart = base.started.changes(&config.outline).restart;
     known.seen.add_changes(&prepared.seen, &mut changes);
     let client = client(base, &config, &changes)?;
+    let levels = match log {
+        Some(log) if changes.keys.iter().any(|key| key == "log.level") => {
+            let levels = log.read(&config.log.level);
+            Some((log, levels.map_err(|error| Complaint::all(vec![error]))?))
+        }
+        _ => None,
+    };
     let configuration = configuration(&config, prepared.renderer, client);
     let read = base.engine.read(configuration).map_err(Complaint::all)?;
     let current = base
@@ -64,6 +76,9 @@ pub(super) fn attempt(base: &Base, known: &Known) -> Result<Accepted, Vec<Compla
         .map_err(Complaint::all)?;
     // Nothing can fail from here on. Requests are the last to see it, so that whatever they
     // find in it is there.
+    if let Some((log, levels)) = levels {
+        log.apply(levels);
+    }
     base.engine.swap(read);
     base.service.swap(current);
     Ok(Accepted {

@@ -20,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::config::{Changes, Files, Outline, Seen, Sources};
 use crate::delivery::Engine;
 use crate::http::{Asked, Refused, ReloadRequests, Service, Status};
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogLevel, Metrics};
 use attempt::{Accepted, attempt};
 use told::Complaint;
 use watch::Watch;
@@ -65,6 +65,8 @@ pub struct Reloader {
     /// What counts now.
     current: Arc<attempt::Known>,
     files: Files,
+    /// `None` where somebody else sees to logs.
+    level: Option<LogLevel>,
 }
 
 /// Why it is time to.
@@ -99,6 +101,16 @@ impl Reloader {
             status: parts.requests.status,
             current: Arc::new(attempt::Known { outline, seen }),
             files,
+            level: None,
+        }
+    }
+
+    /// Changes the log's level as well.
+    #[must_use]
+    pub fn changing(self, level: LogLevel) -> Self {
+        Self {
+            level: Some(level),
+            ..self
         }
     }
 
@@ -165,8 +177,10 @@ impl Reloader {
     async fn reload(&mut self, trigger: Trigger) {
         let start = Instant::now();
         let (base, known) = (Arc::clone(&self.base), Arc::clone(&self.current));
+        let level = self.level.clone();
         // Files are read and templates parsed: not for a thread that serves others.
-        let done = tokio::task::spawn_blocking(move || attempt(&base, &known)).await;
+        let done =
+            tokio::task::spawn_blocking(move || attempt(&base, &known, level.as_ref())).await;
         let done = done.unwrap_or_else(|_| {
             Err(Complaint::all(vec![
                 "a defect of this service: reading the configuration panicked\n  hint: please report it",

@@ -6,7 +6,7 @@ mod logs;
 mod metrics;
 mod traces;
 
-pub use logs::{LineFormat, LogError, LogLayer, Logs, init_logs, log_layer};
+pub use logs::{LineFormat, LogError, LogLayer, LogLevel, Logs, init_logs, log_layer};
 pub use metrics::{
     FALLBACK_REASONS, Labels as MetricLabels, MessageKind, Metrics, RENEWALS, ReceiverSeries,
     catalogue,

@@ -241,6 +241,38 @@ fn sighup_reads_again_and_names_what_needs_a_restart() {
 }
 
 #[test]
+fn another_log_level_counts_without_a_restart_and_a_wrong_one_changes_nothing() {
+    let sandbox = Sandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, &sandbox.token).unwrap();
+    let config = folder.path().join("config.toml");
+    let write = |level: &str| {
+        let more = format!("[log]\nlevel = \"{level}\"\n");
+        std::fs::write(&config, toml(&sandbox, &token, &more)).unwrap();
+    };
+    write("info");
+    let service = Service::with_config(&config);
+    write("alertmanager_webex=debug");
+    service
+        .program
+        .line(|line| line.contains("changed: log.level").then_some(()));
+    service.notify(&captured("one-firing"));
+    service
+        .program
+        .line(|line| line.contains("answered 200 for receiver").then_some(()));
+    write("loud");
+    service
+        .program
+        .line(|line| line.contains("is not a log level").then_some(()));
+    service.notify(&captured("one-firing"));
+    service.program.line(|line| {
+        line.contains("`default`: the same notification")
+            .then_some(())
+    });
+}
+
+#[test]
 fn a_storm_of_changes_is_few_reloads_and_the_last_one_counts() {
     let sandbox = Sandbox::start();
     let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,10 @@
 //!
 //! A layer of its own stands here for that of `tracing-subscriber`, whose lines can be broken
 //! by a line break in a value, hide the request's id in a nested object, and cannot be left
-//! out and counted. `line` is what a line looks like, `sampling` which ones are left out.
+//! out and counted. `level` is which lines are made, `line` what one looks
+//! like, `sampling` which ones are left out.
 
+mod level;
 mod line;
 mod sampling;
 
@@ -20,17 +22,13 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+pub use level::{LogError, LogLevel};
 pub use line::Format as LineFormat;
 use line::{Collector, Parts};
 use sampling::{Admission, LeftOut, Sampler, WINDOW};
-
-/// Libraries whose own lines at info say nothing that ours do not; a level of the user's
-/// that names them still counts.
-const QUIET: &str = "actix_server=warn";
 
 /// The span whose fields every line within it carries.
 pub(crate) const REQUEST_SPAN: &str = "request";
@@ -38,42 +36,13 @@ pub(crate) const REQUEST_SPAN: &str = "request";
 /// Fields that say whom a line is about: lines about different ones are counted apart.
 const SUBJECTS: [&str; 4] = ["receiver", "bot", "from", "key"];
 
-/// Why there are no logs.
-#[derive(Debug, thiserror::Error)]
-pub enum LogError {
-    /// `log.level` or `RUST_LOG` says nothing that can be followed.
-    #[error(
-        "{from} cannot be read as log levels: {source}; write `info`, or directives such as `info,alertmanager_webex=debug`"
-    )]
-    Level {
-        /// Where it stands.
-        from: &'static str,
-        /// What is wrong.
-        source: ParseError,
-    },
-    /// There is a word that is no level.
-    #[error(
-        "{from} has `{word}`, which is no level; write `error`, `warn`, `info`, `debug` or `trace`, or `{word}=debug` if it is a crate's name"
-    )]
-    Word {
-        /// Where it stands.
-        from: &'static str,
-        /// The word.
-        word: String,
-    },
-    /// Logs were set up already.
-    #[error("logs are set up already")]
-    Twice(#[from] tracing_subscriber::util::TryInitError),
-}
-
 /// Sets up logs for the process. `RUST_LOG` wins over `level`; an empty one does not count.
 ///
 /// # Errors
 /// When the level cannot be read, or logs were set up before.
-pub fn init_logs(json: bool, level: &str) -> Result<Logs, LogError> {
+pub fn init_logs(json: bool, level: &str) -> Result<(Logs, LogLevel), LogError> {
     use tracing_subscriber::prelude::*;
-    let variable = std::env::var("RUST_LOG").ok();
-    let filter = filter(variable.as_deref(), level)?;
+    let (filter, level) = LogLevel::new(std::env::var("RUST_LOG").ok(), level)?;
     let format = if json {
         LineFormat::Json
     } else {
@@ -86,39 +55,10 @@ pub fn init_logs(json: bool, level: &str) -> Result<Logs, LogError> {
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     });
     tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
+        .with(filter)
+        .with(layer)
         .try_init()?;
-    Ok(logs)
-}
-
-/// Levels by module suffice; filters by fields would bring an engine for regular expressions
-/// along.
-fn filter(variable: Option<&str>, level: &str) -> Result<Targets, LogError> {
-    let (directives, from) = match variable.filter(|value| !value.trim().is_empty()) {
-        Some(value) => (value.to_owned(), "the environment variable `RUST_LOG`"),
-        None => (format!("{QUIET},{level}"), "`log.level`"),
-    };
-    if let Some(word) = directives
-        .split(',')
-        .map(str::trim)
-        .find(|word| is_no_level(word))
-    {
-        let word = word.to_owned();
-        return Err(LogError::Word { from, word });
-    }
-    directives
-        .parse()
-        .map_err(|source| LogError::Level { from, source })
-}
-
-/// Whether a directive is one word that is no level. It would be taken for the name of a crate
-/// of which everything is logged, and nothing else would be: `wran` is no such crate.
-fn is_no_level(directive: &str) -> bool {
-    const OURS: &str = env!("CARGO_CRATE_NAME");
-    !directive.is_empty()
-        && !directive.contains(['=', ':'])
-        && directive != OURS
-        && directive.parse::<LevelFilter>().is_err()
+    Ok((logs, level))
 }
 
 /// Whether a terminal is to show colours, by what the environment says (<https://no-color.org>).

@@ -111,7 +111,7 @@ async fn ten_thousand_failures_a_second_are_ten_lines_and_a_count() {
 
 #[test]
 fn the_variable_wins_over_the_configuration_and_a_mistake_names_where_it_stands() {
-    use tracing::Level;
+    use super::level::filter;
     let enabled = |variable, level| {
         let filter = filter(variable, level).unwrap();
         filter.would_enable("alertmanager_webex::delivery", &Level::DEBUG)
@@ -129,6 +129,32 @@ fn the_variable_wins_over_the_configuration_and_a_mistake_names_where_it_stands(
     let told = told(Some("alertmanager_webex=loud"));
     assert!(told.contains("`RUST_LOG` cannot be read"), "{told}");
     assert!(told.ends_with("such as `info,alertmanager_webex=debug`"));
+}
+
+#[test]
+fn another_level_counts_at_once_unless_the_variable_has_the_last_word() {
+    let count = |variable: Option<&str>| {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (layer, _logs) = log_layer(TEXT, {
+            let lines = Arc::clone(&lines);
+            move |line| lines.lock().unwrap().push(line.to_owned())
+        });
+        let (filter, level) = LogLevel::new(variable.map(str::to_owned), "warn").unwrap();
+        let subscriber = tracing_subscriber::registry().with(filter).with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let say = || tracing::info!("one line");
+            say();
+            level.apply(level.read("info").unwrap());
+            say();
+            assert_eq!(level.read("loud").is_err(), variable.is_none());
+            level.apply(level.read("error").unwrap());
+            say();
+        });
+        lines.lock().unwrap().len()
+    };
+    assert_eq!(count(None), 1, "only between the two changes");
+    assert_eq!(count(Some("info")), 3);
+    assert_eq!(count(Some("error")), 0);
 }
 
 #[test]
