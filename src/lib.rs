@@ -21,4 +21,5 @@ pub mod dev;
 pub mod prepared;
 pub mod reload;
 pub mod sandbox;
+pub mod secrets;
 pub mod telemetry;

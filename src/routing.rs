@@ -21,9 +21,8 @@ pub use remembered::{Remembered, Whole};
 pub use rooms::{Otherwise, RoomFrom, Source};
 pub use sender::{Sender, WEBHOOK_BOT};
 
-use crate::config::SecretSource;
 use crate::render::{ReceiverData, Renderer};
-use crate::webex::Recipient;
+use crate::secrets::SecretSource;
 
 /// The receiver that `POST /alertmanager` without a name means.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -127,16 +126,6 @@ impl Destination {
 }
 
 impl Target {
-    /// What a message to it names. A webhook is named by its URL alone.
-    #[must_use]
-    pub fn recipient(&self) -> Option<Recipient<'_>> {
-        match self {
-            Self::Room(id) => Some(Recipient::Room(id)),
-            Self::Person(address) => Some(Recipient::Person(address)),
-            Self::Webhook(_) => None,
-        }
-    }
-
     /// The word for it.
     #[must_use]
     pub const fn noun(&self) -> &'static str {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use reqwest::{Certificate, Identity, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::SecretSource;
+use crate::secrets::SecretSource;
 
 /// A packet that a firewall drops is answered by nobody.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

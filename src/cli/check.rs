@@ -10,12 +10,13 @@ use std::sync::Arc;
 use super::fallback::report;
 use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
 use crate::alertmanager::{Notification, Status};
-use crate::config::{Config, Identity, Problem, SecretError, Severity, can_replace_secret};
+use crate::config::{Config, Identity, Problem, Severity, can_replace_secret};
 use crate::http::{self, Doubt, ServerTlsError};
 use crate::prepared::{Prepared, prepare};
 use crate::render::samples::{self, ALL};
 use crate::render::{self, Fallback, Subject};
 use crate::routing::{Conversation, Destination, Receiver, Target};
+use crate::secrets::SecretError;
 use crate::webex::{Client, Https};
 
 /// A larger sample is rendered once a template, not once a receiver: there may be thousands.

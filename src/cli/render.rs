@@ -13,6 +13,7 @@ use super::watch::watch;
 use super::{BodyArgument, ConversationMode, built_in_samples, failed, print, tell};
 use crate::alertmanager::Notification;
 use crate::config::{Draft, Sources};
+use crate::delivery::recipient;
 use crate::prepared::prepare_with;
 use crate::render::{
     CARD_BYTES, DEFAULT_TEMPLATE, MESSAGE_BYTES, Message, Options, ReceiverData, Rendered,
@@ -215,7 +216,7 @@ fn data(format: Format, message: &Message, target: &Target) -> anyhow::Result<Op
             let card: serde_json::Value = serde_json::from_str(card.json())?;
             serde_json::to_string_pretty(&card)?
         }
-        Format::Request => match target.recipient() {
+        Format::Request => match recipient(target) {
             Some(to) => serde_json::to_string_pretty(&NewMessage {
                 to,
                 markdown: Some(&message.markdown),

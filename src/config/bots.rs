@@ -8,9 +8,9 @@ use super::identity::{Identity, ServiceApp};
 use super::judge::Judge;
 use super::layers::Sources;
 use super::resolve::Bot;
-use super::secret::{SecretSource, could_be_a_secret};
 use super::settings;
 use crate::routing::WEBHOOK_BOT;
+use crate::secrets::{SecretSource, could_be_a_secret};
 
 /// The keys of a service app; all are needed.
 const OF_APP: [&str; 3] = ["client_id", "client_secret_file", "refresh_token_file"];

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Judge;
-use super::secret::SecretSource;
 use super::settings;
 use crate::routing::Access;
+use crate::secrets::SecretSource;
 
 impl Judge<'_> {
     /// What a caller of this receiver may show.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::secret::{SecretError, SecretSource};
+use crate::secrets::{SecretError, SecretSource};
 
 /// Where a bot's token comes from.
 #[derive(Debug, Clone)]

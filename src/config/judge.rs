@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::places::{Places, written};
 use super::problem::{Problem, Severity};
-use super::secret::could_be_a_secret;
 use super::settings;
+use crate::secrets::could_be_a_secret;
 
 /// Alertmanager ends a flush after `max(group_interval, 10s)`; answering later is a loop of
 /// aborted requests.

@@ -4,7 +4,7 @@
 //! `judge`, `receivers` and `messages` for what makes no sense. All that is wrong is told at once, with
 //! key, place and remedy (`problem`, `places`, `expected`), and without the value: it may be
 //! a token in the wrong place. Secrets come from files or the environment only, in a type
-//! that cannot show them (`secret`). `schema` describes the shape for other programs.
+//! that cannot show them (`crate::secrets`). `schema` describes the shape for other programs.
 //!
 //! What does not belong here: what the settings are used for.
 
@@ -29,7 +29,6 @@ mod resolve;
 mod room_id;
 mod rooms;
 mod schema;
-mod secret;
 mod settings;
 mod tenancy;
 mod units;
@@ -46,7 +45,5 @@ pub use replace::{can_replace_secret, replace_secret};
 pub use resolve::{Bot, Config, Draft};
 pub use rooms::{Room, RoomFile};
 pub use schema::schema;
-pub use secret::{SecretError, SecretSource};
 pub use settings::{Delivery, Links, Log, LogFormat, Server, Settings, Templates, Tls};
 pub use webex::{Proxy, ProxyCredentials, Webex};
-pub use webhooks::WebhookRule;

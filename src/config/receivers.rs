@@ -6,12 +6,12 @@ use super::judge::Judge;
 use super::layers::{closest, listed};
 use super::room_id;
 use super::rooms::Ids;
-use super::secret::could_be_a_secret;
 use super::settings;
 use super::tenancy::NamedRooms;
 use super::webhooks::{bot_name, needs_bot};
 use crate::render::ReceiverData;
 use crate::routing::{Conversation, Destination, Receiver, Target};
+use crate::secrets::could_be_a_secret;
 
 /// What receivers may name.
 pub(super) struct Known<'a> {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::judge::Judge;
 use super::problem::Problem;
-use super::secret::could_be_a_secret;
+use crate::secrets::could_be_a_secret;
 
 /// The largest file that is taken for one that holds an id.
 const MAX_BYTES: u64 = 4096;

@@ -8,9 +8,9 @@ use super::layers::{closest, listed};
 use super::receivers::Known;
 use super::room_id;
 use super::rooms::Ids;
-use super::secret::could_be_a_secret;
 use super::settings;
 use crate::routing::{Otherwise, Pattern, RoomFrom, Source, Target};
+use crate::secrets::could_be_a_secret;
 
 /// The longest name of a namespace (RFC 1123).
 const LONGEST_NAMESPACE: usize = 63;

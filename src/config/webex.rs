@@ -1,17 +1,17 @@
 //! The way to Webex: the address, the proxy, the certificates.
 
 use std::fmt;
-use std::net::IpAddr;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::judge::Judge;
 use super::layers::Sources;
-use super::secret::{SecretError, SecretSource};
 use super::settings;
+use crate::secrets::{SecretError, SecretSource, has_user, is_this_machine};
 
 /// What `webex.proxy` says where no proxy is wanted, not even that of the environment.
 const NO_PROXY: &str = "none";
@@ -205,20 +205,6 @@ impl Judge<'_> {
             let path = ["webex", "no_proxy"];
             self.error(&path, "there is no `proxy` to do without", hint);
         }
-    }
-}
-
-pub(super) fn has_user(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
-}
-
-/// Whether requests do not leave this machine.
-pub(super) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 

@@ -16,7 +16,7 @@ use super::notes;
 use super::retry::{Form, Verdict, judge, judge_webhook};
 use crate::routing::Target;
 use crate::telemetry::{MessageKind, SpanKind, Trace};
-use crate::webex::{self, Accepted, Attachment, IncomingMessage, NewMessage};
+use crate::webex::{self, Accepted, Attachment, IncomingMessage, NewMessage, Recipient};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
@@ -49,6 +49,16 @@ impl Engine {
             room => room,
         };
         observer.posted(&deliveries, room, &accepted.id);
+    }
+}
+
+/// What a message names to get there. A webhook is named by its URL alone.
+#[must_use]
+pub fn recipient(target: &Target) -> Option<Recipient<'_>> {
+    match target {
+        Target::Room(id) => Some(Recipient::Room(id)),
+        Target::Person(address) => Some(Recipient::Person(address)),
+        Target::Webhook(_) => None,
     }
 }
 
@@ -95,7 +105,7 @@ impl Bot {
         let markdown = (form != Form::Text).then_some(text.as_str());
         let text = (form == Form::Text).then_some(text.as_str());
         let client = &engine.loaded().client;
-        let Some(to) = job.destination().target.recipient() else {
+        let Some(to) = recipient(&job.destination().target) else {
             let message = IncomingMessage { markdown, text };
             let asked = self.asks(job, "POST /webhooks/incoming/{id}");
             let answer = client.post_incoming(token, &message).await;

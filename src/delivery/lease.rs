@@ -282,7 +282,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SecretSource;
+    use crate::secrets::SecretSource;
 
     fn lease(now: Instant) -> Lease {
         let app = ServiceApp {

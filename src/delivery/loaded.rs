@@ -92,7 +92,7 @@ impl Read {
 #[error("{}: {source}", without(.bot))]
 pub struct TokenError {
     bot: Arc<str>,
-    source: config::SecretError,
+    source: crate::secrets::SecretError,
 }
 
 fn without(bot: &Arc<str>) -> String {

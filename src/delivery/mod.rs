@@ -54,6 +54,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use attempt::recipient;
 pub use dispatch::Dispatch;
 pub use loaded::{Configuration, Loaded, Read, TokenError};
 pub use observer::{Answered, DeliveryId, Observer};

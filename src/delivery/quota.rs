@@ -142,7 +142,8 @@ fn per_second(per_minute: NonZeroU32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Identity, SecretSource};
+    use crate::config::Identity;
+    use crate::secrets::SecretSource;
 
     fn number(number: u32) -> NonZeroU32 {
         NonZeroU32::new(number).unwrap()

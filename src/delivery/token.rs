@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::lease::{Lack, Lease};
-use crate::config::{Identity, SecretError, SecretSource, ServiceApp};
+use crate::config::{Identity, ServiceApp};
+use crate::secrets::{SecretError, SecretSource};
 
 /// How long a refused token may still be mended by the Secret that is on its way.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);

@@ -13,8 +13,9 @@ use super::attempts::{Attempts, Caller};
 use super::connection::Peer;
 use super::credentials::{Hasher, Secrets, shown_token};
 use super::tls::ServerTls;
-use crate::config::{SecretError, SecretSource, Server};
+use crate::config::Server;
 use crate::routing::{Access, Receiver, Routes};
+use crate::secrets::{SecretError, SecretSource};
 
 /// What stands for metrics and the like where receivers have a name; none can have it.
 const ADMIN: &str = "(admin)";

@@ -18,8 +18,8 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 use tokio::time::Instant;
 
-use crate::config::{SecretError, SecretSource};
 use crate::routing::Access;
+use crate::secrets::{SecretError, SecretSource};
 
 /// How long a file may have changed before it is noticed.
 const FRESH_FOR: Duration = Duration::from_secs(1);

@@ -3,7 +3,8 @@
 use reqwest::{ClientBuilder, NoProxy};
 use secrecy::ExposeSecret as _;
 
-use crate::config::{Proxy, ProxyCredentials, SecretError};
+use crate::config::{Proxy, ProxyCredentials};
+use crate::secrets::SecretError;
 
 /// Why the proxy cannot be used.
 #[derive(Debug, thiserror::Error)]

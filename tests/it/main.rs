@@ -39,6 +39,7 @@ mod send_as_caller;
 mod sequences;
 mod service_apps;
 mod status;
+mod structure;
 mod systemd;
 mod templates;
 mod tenancy;

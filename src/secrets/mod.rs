@@ -1,4 +1,9 @@
 //! Secrets: where they come from, and a type that cannot show them.
+//!
+//! What does not belong here: which keys of the configuration name them (`config`), and when
+//! they are read (`delivery`, `http`).
+
+mod webhook_url;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +11,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::webhooks::WebhookRule;
+pub use webhook_url::WebhookRule;
+pub(crate) use webhook_url::{has_user, is_this_machine};
 
 /// The largest file that is taken for a secret.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -14,7 +20,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Whether a text that should be a name or a path may be a secret in the wrong place, so
 /// that it is not shown. Webex's tokens have a hundred letters and no slash; the URL of an
 /// incoming webhook is one as well.
-pub(super) fn could_be_a_secret(text: &str) -> bool {
+pub(crate) fn could_be_a_secret(text: &str) -> bool {
     text.len() >= 32 && !text.contains('/') || text.contains("://")
 }
 
