@@ -98,6 +98,40 @@ enum Way {
     Refused,
 }
 
+/// Alerts by where they go.
+#[derive(Default)]
+struct Sorted {
+    targets: Targets,
+    /// How many ask for no room that they may have, and go to the receiver's own.
+    strayed: usize,
+    /// How many go nowhere.
+    refused: usize,
+}
+
+impl Sorted {
+    fn add(&mut self, receiver: &Receiver, index: usize, way: &Way) {
+        let (targets, own) = (&mut self.targets, &receiver.destinations);
+        match way {
+            Way::Chosen(destination) => {
+                targets.add(destination, index);
+            }
+            Way::Own => targets.add_own(own, index, |_| {}),
+            Way::NoneAsked => {
+                self.strayed += 1;
+                targets.add_own(own, index, |target| target.none_asked += 1);
+            }
+            Way::NotAllowed(name) => {
+                self.strayed += 1;
+                targets.add_own(own, index, |target| {
+                    target.not_allowed += 1;
+                    target.name = target.name.take().or_else(|| name.clone());
+                });
+            }
+            Way::Refused => self.refused += 1,
+        }
+    }
+}
+
 /// Says which alerts of a notification go where.
 ///
 /// `asked` is the room that the webhook's URL asks for.
@@ -134,43 +168,24 @@ pub fn assign<'n, 'a>(
             (receiver, notification, memory),
         ));
     };
-    let mut targets = Targets::default();
-    let mut strayed = 0;
-    let mut refused = 0;
     let whole_way = match &from.source {
         Source::Query(_) => Some(from.way(asked)),
         Source::Label(_) | Source::Annotation(_) => None,
     };
+    let mut sorted = Sorted::default();
     for index in kept {
         let alert = &notification.alerts[index];
-        let own_way;
-        let way = if let Some(way) = &whole_way {
-            way
-        } else {
-            own_way = way_of(from, receiver, notification, alert, (memory, now));
-            &own_way
+        let way = match &whole_way {
+            Some(way) => way,
+            None => &way_of(from, receiver, notification, alert, (memory, now)),
         };
-        match way {
-            Way::Chosen(destination) => {
-                targets.add(destination, index);
-            }
-            Way::Own => targets.add_own(&receiver.destinations, index, |_| {}),
-            Way::NoneAsked => {
-                strayed += 1;
-                targets.add_own(&receiver.destinations, index, |target| {
-                    target.none_asked += 1;
-                });
-            }
-            Way::NotAllowed(name) => {
-                strayed += 1;
-                targets.add_own(&receiver.destinations, index, |target| {
-                    target.not_allowed += 1;
-                    target.name = target.name.take().or_else(|| name.clone());
-                });
-            }
-            Way::Refused => refused += 1,
-        }
+        sorted.add(receiver, index, way);
     }
+    let Sorted {
+        mut targets,
+        strayed,
+        refused,
+    } = sorted;
     let refused_note = (refused > 0).then(|| refused_note(refused, &from.source));
     let refused = (refused > 0).then(|| from.no_room(receiver, refused));
     if targets.0.is_empty() {
