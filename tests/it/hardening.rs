@@ -410,9 +410,7 @@ fn nobody_writes_lines_of_their_own_into_the_log() {
         assert_eq!(programs::http("POST", &url, alerts).reason(), "bad_query");
         let body = "{\"version\":\"\\n\\u001bFORGED\"}";
         assert_eq!(service.notify(body).reason(), "bad_payload");
-        service
-            .program
-            .line(|line| line.contains("bad_payload").then_some(()));
+        service.program.says("bad_payload");
         let printed = service.program.printed();
         for line in printed.lines() {
             assert!(!line.contains('\u{1b}'), "{line:?}");

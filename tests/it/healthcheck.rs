@@ -53,7 +53,7 @@ fn a_service_is_ready_until_it_is_asked_to_end() {
     assert!(other.stderr.contains("answers 404"), "{other:?}");
 
     program.signal("TERM");
-    program.line(|line| line.contains("not ready from now on").then_some(()));
+    program.says("not ready from now on");
     let ended = asked(&address, &variables);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert_eq!(

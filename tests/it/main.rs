@@ -12,6 +12,7 @@ mod configuration;
 mod conversations;
 mod delivery;
 mod dev;
+mod drawn;
 mod fixtures;
 mod hardening;
 mod harness;

@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::drawn::{cases, in_paused_time};
 use crate::harness::Rig;
 
 /// Receivers and the rooms that they post to.
@@ -366,20 +367,8 @@ async fn play(steps: Vec<Step>, drains: bool) -> Result<(), TestCaseError> {
     model.judge()
 }
 
-/// `PROPTEST_CASES` asks for more.
-fn configuration() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    ProptestConfig {
-        cases: if asked { default.cases } else { 256 },
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        ..default
-    }
-}
-
 proptest! {
-    #![proptest_config(configuration())]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn the_promise_holds_whatever_comes(
@@ -387,13 +376,6 @@ proptest! {
         drains in prop::bool::weighted(0.3),
         seed in any::<u64>(),
     ) {
-        // The engine's own randomness goes back to this.
-        fastrand::seed(seed);
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap()
-            .block_on(play(steps, drains))?;
+        in_paused_time(seed, play(steps, drains))?;
     }
 }

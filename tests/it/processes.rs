@@ -33,7 +33,7 @@ fn the_curl_line_that_dev_prints_can_be_pasted() {
     ]));
     let page = dev.word_after("Open ");
     let line = dev.line(|line| line.trim().starts_with("curl ").then(|| line.to_owned()));
-    dev.line(|line| line.contains("Ctrl-C").then_some(()));
+    dev.says("Ctrl-C");
     let answer = pasted(&line);
     assert!(answer.contains(r#""reason":"delivered""#), "{answer}");
     let messages = http(
@@ -71,7 +71,7 @@ fn dev_takes_free_ports_where_the_usual_ones_are_taken() {
     let _service = std::net::TcpListener::bind("127.0.0.1:9091");
     let _sandbox = std::net::TcpListener::bind("127.0.0.1:9095");
     let dev = Program::start(ours().arg("dev"));
-    dev.line(|line| line.contains("Ctrl-C").then_some(()));
+    dev.says("Ctrl-C");
     let printed = dev.printed();
     assert!(printed.contains("curl -sS http://127.0.0.1:"), "{printed}");
     assert!(!printed.contains("http://127.0.0.1:9091/"), "{printed}");
@@ -203,9 +203,7 @@ fn a_second_signal_ends_the_service_at_once() {
             .then_some(())
     });
     service.program.signal("TERM");
-    service
-        .program
-        .line(|line| line.contains("stopping").then_some(()));
+    service.program.says("stopping");
     service.program.signal("TERM");
     let (status, printed) = service.program.end();
     assert_eq!(status.code(), Some(1), "{printed}");

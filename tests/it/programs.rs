@@ -77,6 +77,11 @@ impl Program {
         }
     }
 
+    /// Waits until a line holds this.
+    pub(crate) fn says(&self, text: &str) {
+        self.line(|line| line.contains(text).then_some(()));
+    }
+
     /// What follows `prefix` on the first line that holds it, up to a blank.
     pub(crate) fn word_after(&self, prefix: &str) -> String {
         self.line(|line| {
@@ -236,7 +241,7 @@ impl Sandbox {
         let page = program.word_after("page ");
         let api = program.word_after("API ");
         let token = program.word_after(" token ");
-        program.line(|line| line.contains("Ctrl-C").then_some(()));
+        program.says("Ctrl-C");
         let rooms = program
             .printed()
             .lines()

@@ -203,7 +203,7 @@ fn the_lines_that_dev_prints_can_be_pasted() {
             .args(["--sandbox-listen", "127.0.0.1:0"]),
     );
     let page = dev.word_after("Open ");
-    dev.line(|line| line.contains("Ctrl-C").then_some(()));
+    dev.says("Ctrl-C");
     let lines: Vec<String> = dev.printed().lines().map(str::to_owned).collect();
     let printed = |start: &str| {
         let lines = lines.iter().map(|line| line.trim());

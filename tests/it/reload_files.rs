@@ -64,6 +64,38 @@ fn toml(sandbox: &Sandbox, token: &Path, more: &str) -> String {
     )
 }
 
+/// A sandbox, and a folder with the configuration for it and the token.
+struct Files {
+    sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let (sandbox, folder) = (Sandbox::start(), tempfile::tempdir().unwrap());
+        std::fs::write(folder.path().join("token"), &sandbox.token).unwrap();
+        Self { sandbox, folder }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
+    fn toml(&self, more: &str) -> String {
+        toml(&self.sandbox, &self.folder.path().join("token"), more)
+    }
+
+    fn write(&self, more: &str) {
+        std::fs::write(self.config(), self.toml(more)).unwrap();
+    }
+
+    /// The service with this at the end of its configuration.
+    fn serve(&self, more: &str) -> Service {
+        self.write(more);
+        Service::with_config(&self.config())
+    }
+}
+
 fn metric(service: &Service, name: &str) -> String {
     let text = http("GET", &service.url("/metrics"), "").text;
     let beginning = format!("alertmanager_webex_{name} ");
@@ -97,10 +129,9 @@ fn a_swapped_config_map_counts_a_bad_one_is_refused_and_its_correction_counts() 
 
     let with_team = text("[receivers.team]\nrooms = [\"general\"]\n");
     mount.publish(&[("config.toml", &with_team)]);
-    service.program.line(|line| {
-        line.contains("configuration reloaded: 1 receiver added")
-            .then_some(())
-    });
+    service
+        .program
+        .says("configuration reloaded: 1 receiver added");
     assert_eq!(
         http("POST", &team, captured("one-firing")).reason(),
         "delivered"
@@ -145,9 +176,7 @@ fn a_swapped_config_map_counts_a_bad_one_is_refused_and_its_correction_counts() 
     );
 
     mount.publish(&[("config.toml", &text(""))]);
-    service
-        .program
-        .line(|line| line.contains("1 receiver removed").then_some(()));
+    service.program.says("1 receiver removed");
     assert_eq!(metric(&service, "config_last_reload_successful"), "1");
     assert_eq!(
         http("POST", &team, captured("one-firing")).reason(),
@@ -163,10 +192,7 @@ fn a_swapped_secret_is_in_use_before_webex_has_to_refuse_the_old_one() {
     let service = Service::with_config(&mount.path("config.toml"));
     sandbox.set_token("rotated");
     secret.publish(&[("token", "rotated\n")]);
-    service.program.line(|line| {
-        line.contains("1 secret or certificate read anew")
-            .then_some(())
-    });
+    service.program.says("1 secret or certificate read anew");
     assert_eq!(
         service.notify(&captured("one-firing")).reason(),
         "delivered"
@@ -177,60 +203,36 @@ fn a_swapped_secret_is_in_use_before_webex_has_to_refuse_the_old_one() {
 
 #[test]
 fn a_template_that_is_swapped_is_used_and_a_broken_one_is_not() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, &sandbox.token).unwrap();
+    let files = Files::new();
     let templates = Mount::new(&[("default.md", "first version")]);
     let more = format!(
         "[templates]\ndirectory = \"{}\"\n",
         templates.folder.path().display()
     );
-    let config = folder.path().join("config.toml");
-    std::fs::write(&config, toml(&sandbox, &token, &more)).unwrap();
-    let service = Service::with_config(&config);
+    let service = files.serve(&more);
     templates.publish(&[("default.md", "second version")]);
-    service
-        .program
-        .line(|line| line.contains("1 template changed").then_some(()));
+    service.program.says("1 template changed");
     service.notify(&captured("one-firing"));
-    assert_eq!(sandbox.messages("ops"), ["second version"]);
+    assert_eq!(files.sandbox.messages("ops"), ["second version"]);
     templates.publish(&[("default.md", "{{ broken")]);
-    service
-        .program
-        .line(|line| line.contains("default.md:1").then_some(()));
+    service.program.says("default.md:1");
     service.notify(&captured("group-firing"));
-    assert_eq!(sandbox.messages("ops")[1], "second version");
+    assert_eq!(files.sandbox.messages("ops")[1], "second version");
 }
 
 #[test]
 fn sighup_reads_again_and_names_what_needs_a_restart() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, &sandbox.token).unwrap();
-    let config = folder.path().join("config.toml");
-    std::fs::write(&config, toml(&sandbox, &token, "")).unwrap();
-    let service = Service::with_config(&config);
+    let files = Files::new();
+    let service = files.serve("");
     service.program.signal("HUP");
-    service.program.line(|line| {
-        line.contains("configuration read again: nothing changed")
-            .then_some(())
-    });
-    let other = toml(&sandbox, &token, "[delivery]\nanswer_within = \"8s\"\n");
-    std::fs::write(
-        &config,
-        other.replace("[server]\n", "[server]\nworkers = 1\n"),
-    )
-    .unwrap();
-    service.program.line(|line| {
-        line.contains("changed: delivery.answer_within")
-            .then_some(())
-    });
-    service.program.line(|line| {
-        line.contains("only after a restart: server.workers")
-            .then_some(())
-    });
+    service
+        .program
+        .says("configuration read again: nothing changed");
+    let other = files.toml("[delivery]\nanswer_within = \"8s\"\n");
+    let other = other.replace("[server]\n", "[server]\nworkers = 1\n");
+    std::fs::write(files.config(), other).unwrap();
+    service.program.says("changed: delivery.answer_within");
+    service.program.says("only after a restart: server.workers");
     let changes = http("POST", &service.url("/-/reload"), "").json()["changes"].clone();
     assert_eq!(
         changes["restart"],
@@ -242,50 +244,28 @@ fn sighup_reads_again_and_names_what_needs_a_restart() {
 
 #[test]
 fn another_log_level_counts_without_a_restart_and_a_wrong_one_changes_nothing() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, &sandbox.token).unwrap();
-    let config = folder.path().join("config.toml");
-    let write = |level: &str| {
-        let more = format!("[log]\nlevel = \"{level}\"\n");
-        std::fs::write(&config, toml(&sandbox, &token, &more)).unwrap();
-    };
-    write("info");
-    let service = Service::with_config(&config);
-    write("alertmanager_webex=debug");
-    service
-        .program
-        .line(|line| line.contains("changed: log.level").then_some(()));
+    let files = Files::new();
+    let at = |level: &str| format!("[log]\nlevel = \"{level}\"\n");
+    let service = files.serve(&at("info"));
+    files.write(&at("alertmanager_webex=debug"));
+    service.program.says("changed: log.level");
     service.notify(&captured("one-firing"));
-    service
-        .program
-        .line(|line| line.contains("answered 200 for receiver").then_some(()));
-    write("loud");
-    service
-        .program
-        .line(|line| line.contains("is not a log level").then_some(()));
+    service.program.says("answered 200 for receiver");
+    files.write(&at("loud"));
+    service.program.says("is not a log level");
     service.notify(&captured("one-firing"));
-    service.program.line(|line| {
-        line.contains("`default`: the same notification")
-            .then_some(())
-    });
+    service.program.says("`default`: the same notification");
 }
 
 #[test]
 fn a_storm_of_changes_is_few_reloads_and_the_last_one_counts() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, &sandbox.token).unwrap();
-    let config = folder.path().join("config.toml");
-    std::fs::write(&config, toml(&sandbox, &token, "")).unwrap();
-    let service = Service::with_config(&config);
+    let files = Files::new();
+    let service = files.serve("");
     let start = Instant::now();
     let mut more = String::new();
     for number in 0..50 {
         write!(more, "[receivers.team-{number}]\nrooms = [\"ops\"]\n").unwrap();
-        std::fs::write(&config, toml(&sandbox, &token, &more)).unwrap();
+        files.write(&more);
     }
     let took = start.elapsed().as_millis();
     let last = service.url("/alertmanager/team-49");
@@ -299,27 +279,17 @@ fn a_storm_of_changes_is_few_reloads_and_the_last_one_counts() {
 
 #[test]
 fn what_is_missing_at_first_is_found_when_it_comes() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
-    std::fs::write(&token, &sandbox.token).unwrap();
-    let config = folder.path().join("config.toml");
-    std::fs::write(&config, toml(&sandbox, &token, "")).unwrap();
-    let service = Service::with_config(&config);
-    let later = folder.path().join("later");
+    let files = Files::new();
+    let service = files.serve("");
+    let later = files.folder.path().join("later");
     let guarded = format!(
         "[receivers.team]\nrooms = [\"ops\"]\nbearer_token_file = \"{}\"\n",
         later.display()
     );
-    std::fs::write(&config, toml(&sandbox, &token, &guarded)).unwrap();
-    service.program.line(|line| {
-        line.contains("receiver `team` has no credentials")
-            .then_some(())
-    });
+    files.write(&guarded);
+    service.program.says("receiver `team` has no credentials");
     std::fs::write(&later, "s3cret").unwrap();
-    service
-        .program
-        .line(|line| line.contains("1 receiver added").then_some(()));
+    service.program.says("1 receiver added");
     let answer = http(
         "POST",
         &service.url("/alertmanager/team"),

@@ -67,9 +67,7 @@ fn a_room_whose_id_is_in_a_file_is_posted_to_and_a_new_id_counts_without_a_resta
     assert_eq!(sandbox.messages("ops").len(), 1);
 
     folder.write("room", &sandbox.rooms["general"]);
-    service
-        .program
-        .line(|line| line.contains("configuration reloaded").then_some(()));
+    service.program.says("configuration reloaded");
     assert_eq!(
         service.notify(&captured("group-firing")).reason(),
         "delivered"

@@ -125,7 +125,7 @@ fn dev(conversation: &str) -> Program {
         "--conversation",
         conversation,
     ]));
-    dev.line(|line| line.contains("Ctrl-C").then_some(()));
+    dev.says("Ctrl-C");
     dev
 }
 

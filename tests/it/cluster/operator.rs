@@ -30,7 +30,7 @@ impl Operator {
                     .args(["proxy", "--port=8001", "--accept-hosts=.*"])
                     .arg(format!("--address={}", address(1))),
             );
-            proxy.line(|line| line.contains("Starting to serve").then_some(()));
+            proxy.says("Starting to serve");
             let operator = Program::start(
                 Command::new(installed("OPERATOR_BIN"))
                     .env_clear()
@@ -117,7 +117,7 @@ impl Alertmanager {
         };
         let program = pod.start("alertmanager", &image, hosts, &[]);
         let address = format!("{}:9093", pod.address());
-        program.line(|line| line.contains("Listening on").then_some(()));
+        program.says("Listening on");
         Self { program, address }
     }
 

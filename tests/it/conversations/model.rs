@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::room::show;
+use crate::drawn::{cases, in_paused_time};
 use crate::harness::{Rig, alert, reasoned};
 
 const MODES: [&str; 3] = [
@@ -269,25 +270,13 @@ async fn play(
     Ok(())
 }
 
-/// `PROPTEST_CASES` asks for more.
-fn configuration() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    ProptestConfig {
-        cases: if asked { default.cases } else { 64 },
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        ..default
-    }
-}
-
 fn states() -> impl Strategy<Value = [Option<bool>; 3]> {
     let state = || any::<Option<bool>>();
     [state(), state(), state()]
 }
 
 proptest! {
-    #![proptest_config(configuration())]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn the_last_word_of_a_room_is_true_whatever_comes(
@@ -296,13 +285,6 @@ proptest! {
         last in [states(), states()],
         seed in any::<u64>(),
     ) {
-        // The engine's own randomness goes back to this.
-        fastrand::seed(seed);
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap()
-            .block_on(play(mode, steps, last))?;
+        in_paused_time(seed, play(mode, steps, last))?;
     }
 }
