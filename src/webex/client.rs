@@ -89,7 +89,7 @@ impl Client {
             StatusCode::NO_CONTENT => Ok(()),
             StatusCode::OK if !is_page(&answer) => Ok(()),
             status if status.is_success() => Err(Error::NotWebex { status }),
-            status => Err(refused(status, &answer)),
+            status => Err(refused(status, &answer, &within(url.expose_secret()))),
         }
     }
 
@@ -120,7 +120,7 @@ impl Client {
         match answer.status() {
             StatusCode::NO_CONTENT => Ok(()),
             status if status.is_success() => Err(Error::NotWebex { status }),
-            status => Err(refused(status, &answer)),
+            status => Err(refused(status, &answer, &[token.expose_secret()])),
         }
     }
 
@@ -149,7 +149,7 @@ impl Client {
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted: Accepted = read(&self.send(request, token).await?)?;
+        let accepted: Accepted = self.ask(request, token).await?;
         if accepted.id.is_empty() {
             return Err(Error::NotWebex {
                 status: StatusCode::OK,
@@ -165,7 +165,17 @@ impl Client {
     pub async fn identify(&self, token: &SecretString) -> Result<Person, Error> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.me.clone();
-        read(&self.send(request, token).await?)
+        self.ask(request, token).await
+    }
+
+    /// Sends with the token, and reads the JSON that was asked for.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        request: Request<Bytes>,
+        token: &SecretString,
+    ) -> Result<T, Error> {
+        let answer = self.send(request, token).await?;
+        read(&answer, &[token.expose_secret()])
     }
 
     pub(super) async fn send(
@@ -193,26 +203,43 @@ fn is_page(answer: &Response<Bytes>) -> bool {
         || answer.body().trim_ascii_start().starts_with(b"<")
 }
 
-/// Success with the JSON that was asked for; anything else is not Webex's success.
-pub(super) fn read<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T, Error> {
+/// What is secret in the URL of an incoming webhook: all of it, and its end, which is what a
+/// server repeats that does not know the path.
+pub(super) fn within(url: &str) -> [&str; 2] {
+    let end = url.trim_end_matches('/').rsplit('/').next();
+    [url, end.unwrap_or_default()]
+}
+
+/// Success with the JSON that was asked for; anything else is not Webex's success. Words that
+/// repeat one of the secrets that were sent are not quoted.
+pub(super) fn read<T: DeserializeOwned>(
+    answer: &Response<Bytes>,
+    secrets: &[&str],
+) -> Result<T, Error> {
     let status = answer.status();
     if status.is_success() {
         return serde_json::from_slice(answer.body()).map_err(|_| Error::NotWebex { status });
     }
-    Err(refused(status, answer))
+    Err(refused(status, answer, secrets))
 }
 
-fn refused(status: StatusCode, answer: &Response<Bytes>) -> Error {
+pub(super) fn refused(status: StatusCode, answer: &Response<Bytes>, secrets: &[&str]) -> Error {
     let body: ErrorBody = serde_json::from_slice(answer.body()).unwrap_or_default();
     let header = |name: &str| answer.headers().get(name).map(HeaderValue::as_bytes);
     let tracking_id = body.tracking_id.or_else(|| {
         let header = header("trackingid")?;
         Some(String::from_utf8_lossy(header).into_owned())
     });
+    // Before it is cut: the beginning of a token is too much as well.
+    let repeats = |text: &str| {
+        let mut secrets = secrets.iter().filter(|secret| !secret.is_empty());
+        secrets.any(|secret| text.contains(*secret))
+    };
+    let quoted = |text: String| (!repeats(&text)).then(|| one_line(&text));
     Error::Status {
         status,
-        message: body.message.as_deref().map(one_line),
-        tracking_id: tracking_id.as_deref().map(one_line),
+        message: body.message.and_then(quoted),
+        tracking_id: tracking_id.and_then(quoted),
         retry_after: RetryAfter::parse(header(RETRY_AFTER.as_str()), jiff::Timestamp::now()),
     }
 }
@@ -231,10 +258,10 @@ mod tests {
 
     #[test]
     fn accepted_is_success_with_an_id_and_nothing_else() {
-        let accepted: Accepted = read(&answer(200, r#"{"id":"m"}"#)).unwrap();
+        let accepted: Accepted = read(&answer(200, r#"{"id":"m"}"#), &[]).unwrap();
         assert_eq!(accepted.id, "m");
         for (status, body) in [(200, "<html>log in here</html>"), (200, "{}"), (204, "")] {
-            let error = read::<Accepted>(&answer(status, body)).unwrap_err();
+            let error = read::<Accepted>(&answer(status, body), &[]).unwrap_err();
             assert!(matches!(error, Error::NotWebex { .. }), "{status} {body}");
         }
     }
@@ -243,17 +270,35 @@ mod tests {
     fn an_error_carries_webexs_words_and_tracking_id() {
         let body = r#"{"message":"Could not find a room with provided ID.","trackingId":"R_1"}"#;
         assert_eq!(
-            read::<Accepted>(&answer(404, body))
+            read::<Accepted>(&answer(404, body), &[])
                 .unwrap_err()
                 .to_string(),
             "Webex answered 404 Not Found: Could not find a room with provided ID., trackingId R_1"
         );
         assert_eq!(
-            read::<Accepted>(&answer(502, "<html>"))
+            read::<Accepted>(&answer(502, "<html>"), &[])
                 .unwrap_err()
                 .to_string(),
             "Webex answered 502 Bad Gateway, trackingId HEADER_1"
         );
+    }
+
+    #[test]
+    fn an_answer_that_repeats_what_is_secret_is_not_quoted_nor_is_the_beginning_of_it() {
+        let token = "Y2lzY29zcGFyazovL3VzL0FQUExJ";
+        for before in [0, 190] {
+            let words = format!("{}bad token {token}", "x".repeat(before));
+            let body = format!(r#"{{"message":"{words}","trackingId":"R_1"}}"#);
+            let told = refused(StatusCode::UNAUTHORIZED, &answer(401, &body), &[token]);
+            assert_eq!(
+                told.to_string(),
+                "Webex answered 401 Unauthorized, trackingId R_1"
+            );
+        }
+        let url = format!("https://webexapis.com/v1/webhooks/incoming/{token}");
+        let body = format!(r#"{{"message":"Cannot POST /v1/webhooks/incoming/{token}"}}"#);
+        let told = refused(StatusCode::NOT_FOUND, &answer(404, &body), &within(&url));
+        assert!(!told.to_string().contains("Y2lz"), "{told}");
     }
 
     #[test]

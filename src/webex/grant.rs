@@ -78,7 +78,8 @@ impl Client {
         );
         let answer = self.transport.send(request).await?;
         let status = answer.status();
-        let body: Body = read(&answer).map_err(|error| without_secrets(error, renewal))?;
+        let secrets = [renewal.client_secret, renewal.refresh_token];
+        let body: Body = read(&answer, &secrets.map(SecretString::expose_secret))?;
         let is_token =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_token(&body.access_token) {
@@ -93,31 +94,6 @@ impl Client {
                 .filter(|text| is_token(text))
                 .map(SecretString::from),
         })
-    }
-}
-
-/// Drops the words of an answer that repeats what was sent.
-fn without_secrets(error: Error, renewal: &Renewal<'_>) -> Error {
-    let secrets = [renewal.client_secret, renewal.refresh_token];
-    let holds = |text: &Option<String>| {
-        text.as_ref().is_some_and(|text| {
-            let mut secrets = secrets.iter();
-            secrets.any(|secret| text.contains(secret.expose_secret()))
-        })
-    };
-    match error {
-        Error::Status {
-            status,
-            message,
-            tracking_id,
-            retry_after,
-        } => Error::Status {
-            status,
-            message: message.filter(|text| !holds(&Some(text.clone()))),
-            tracking_id: tracking_id.filter(|text| !holds(&Some(text.clone()))),
-            retry_after,
-        },
-        other => other,
     }
 }
 

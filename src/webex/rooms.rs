@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::LINK;
 use http::{HeaderMap, Request, Uri};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::client::{Client, read};
@@ -39,7 +39,7 @@ impl Client {
         let mut page = here.clone();
         for _ in 0..MAX_PAGES {
             let answer = self.send(request(page.as_str())?, token).await?;
-            let Rooms { items } = read(&answer)?;
+            let Rooms { items } = read(&answer, &[token.expose_secret()])?;
             rooms.extend(items);
             match next(answer.headers(), &page) {
                 None => return Ok(rooms),
@@ -60,7 +60,7 @@ impl Client {
         token: &SecretString,
         uri: &str,
     ) -> Result<T, Error> {
-        read(&self.send(request(uri)?, token).await?)
+        self.ask(request(uri)?, token).await
     }
 }
 
