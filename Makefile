@@ -76,6 +76,7 @@ test: lint tools ## Install what the tests need and run all of them, linters fir
 .PHONY: test-all
 test-all: test ## Run the tests, the long ones too, then build the release binary and start it
 	@tools/step "tests that take long" cargo nextest run --locked --all-features --profile long
+	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory test-cluster
 	@$(MAKE) --no-print-directory test-browser
 	@$(MAKE) --no-print-directory dashboard-check
@@ -162,6 +163,19 @@ MINUTES ?= 10
 .PHONY: soak
 soak: tools ## Let two Alertmanagers fire for MINUTES (10) while all goes wrong by SEED (1); see docs/reliability.md
 	@SOAK_SEED="$(SEED)" SOAK_MINUTES="$(MINUTES)" cargo nextest run --locked --all-features --profile soak --test it --no-capture
+
+# How long each target is fuzzed, in seconds; which ones (all); with which sanitizer (`none` for none).
+FOR ?= 30
+TARGETS ?=
+SANITIZER ?= address
+
+.PHONY: fuzz
+fuzz: $(VENV)/installed fuzz/Cargo.lock ## Let a fuzzer try what comes from outside, each target for FOR (30) seconds; see CONTRIBUTING.md
+	@SANITIZER="$(SANITIZER)" tools/fuzz "$(FOR)" $(TARGETS)
+
+# What is tried is what is shipped: the same versions.
+fuzz/Cargo.lock: Cargo.lock fuzz/Cargo.toml
+	@cp Cargo.lock "$@"
 
 .PHONY: test-docs
 test-docs: $(VENV)/installed $(PROMETHEUS_TOOLS)/ready $(ALERTMANAGER)/amtool $(ALERTMANAGER_OLD)/amtool .tools/go/helm ## Run the commands of the documentation, and judge its snippets
@@ -254,7 +268,7 @@ fixtures: tools ## Capture the bodies in tests/fixtures again, from the real Ale
 .PHONY: clean
 clean: ## Remove what was built and the tools
 	cargo clean
-	rm -rf .tools
+	rm -rf .tools fuzz/target
 
 # The lock file says which versions, and their hashes.
 $(BROWSER): tests/browser/package.json tests/browser/package-lock.json

@@ -23,3 +23,6 @@ pub mod reload;
 pub mod sandbox;
 pub mod secrets;
 pub mod telemetry;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

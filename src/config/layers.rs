@@ -74,10 +74,18 @@ pub(super) fn read(sources: &Sources) -> Result<Layers, ConfigError> {
             source,
         })?,
     };
-    let places = Places::new(sources, &text)?;
+    read_text(sources, &text)
+}
+
+/// As [`read`], where the file holds this.
+///
+/// # Errors
+/// When that is no TOML.
+pub(super) fn read_text(sources: &Sources, text: &str) -> Result<Layers, ConfigError> {
+    let places = Places::new(sources, text)?;
     let mut problems = named_variables(sources);
     // The file was parsed above, so what is left is what the `config` crate alone refuses.
-    let tree = layered(sources, &text).map_err(|_| {
+    let tree = layered(sources, text).map_err(|_| {
         let message = "file and environment cannot be put together".to_owned();
         let hint = "try with the file alone, then with one variable after the other";
         ConfigError::Invalid(vec![places.problem(&[], message, hint)])

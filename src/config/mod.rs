@@ -16,6 +16,8 @@ mod documentation;
 mod example;
 mod expected;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identity;
 mod judge;
 mod layers;

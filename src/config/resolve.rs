@@ -88,20 +88,24 @@ impl<'a> Draft<'a> {
             ..Files::default()
         };
         let before = config.look();
+        Ok(Self::of(sources, super::layers::read(sources)?, before))
+    }
+
+    pub(super) fn of(sources: &'a Sources, layers: Layers, before: Seen) -> Self {
         let Layers {
             mut settings,
             mut problems,
             mut places,
-        } = super::layers::read(sources)?;
+        } = layers;
         problems.extend(variables::fill_in(&mut settings, sources, &mut places));
         problems.extend(variables::without_effect(&settings, sources));
-        Ok(Self {
+        Self {
             sources,
             settings,
             problems,
             places,
             before,
-        })
+        }
     }
 
     /// What the configuration held before it was read, and what the files that it names hold

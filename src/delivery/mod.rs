@@ -20,6 +20,8 @@ mod dead_rooms;
 mod dispatch;
 mod ending;
 mod failing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod job;
 mod lanes;

@@ -36,8 +36,14 @@ const VALUE_ITEMS: usize = 100_000;
 const OUTPUT_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long a rendering may take. Ten alerts take less than a thousandth of it. The tests of the
-/// other bounds are to reach those, on a busy machine and without optimisation too.
-const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 2 });
+/// other bounds are to reach those, on a busy machine and without optimisation too; the fuzzer
+/// is optimised, with assertions.
+pub(super) const TIME: Duration =
+    Duration::from_secs(if cfg!(debug_assertions) && !cfg!(fuzzing) {
+        60
+    } else {
+        2
+    });
 
 const TOO_LONG: &str = "it takes too long";
 

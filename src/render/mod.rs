@@ -22,6 +22,8 @@ mod error;
 mod escape;
 mod fallback;
 mod filters;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 mod hint;
 mod layout;

@@ -8,6 +8,8 @@
 
 mod client;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod grant;
 mod proxy;
 mod rooms;

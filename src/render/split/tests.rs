@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::super::fuzzing::split::are_within_limits;
 use super::super::plain_text;
 use super::*;
 
@@ -38,32 +39,6 @@ fn bodies(parts: &[String]) -> Vec<&str> {
         }
     };
     parts.iter().enumerate().map(body).collect()
-}
-
-fn holds(parts: &[String]) -> Result<(), TestCaseError> {
-    prop_assert!(!parts.is_empty() && parts.len() <= MAX_PARTS);
-    for (index, part) in parts.iter().enumerate() {
-        prop_assert!(part.len() <= RENDERED_BYTES, "{}: {}", index, part.len());
-        let plain = plain::uncut(part).len();
-        prop_assert!(
-            plain <= RENDERED_BYTES,
-            "{} of {}: {}",
-            index,
-            parts.len(),
-            plain
-        );
-        prop_assert!(!part.contains([BEGIN_ALERT, END_ALERTS]));
-        if parts.len() > 1 {
-            let number = format!("*{}/{}*", index + 1, parts.len());
-            let found = if index == 0 {
-                part.ends_with(&number)
-            } else {
-                part.starts_with(&number)
-            };
-            prop_assert!(found, "{part}");
-        }
-    }
-    Ok(())
 }
 
 #[test]
@@ -293,7 +268,7 @@ proptest! {
         let text = |(n, size): (usize, &usize)| format!("\n\n<{n}>{}</{n}>", "w ".repeat(size / 2));
         let alerts: Vec<String> = sizes.iter().enumerate().map(text).collect();
         let parts = parts(&marked(&head, &alerts, &tail));
-        holds(&parts)?;
+        are_within_limits(&parts, 0);
         let all = bodies(&parts).join("\n\n");
         let left_out = all.contains("more alert");
         let mut last = 0;
@@ -320,8 +295,8 @@ proptest! {
         tail in "([a-z\n*`]|- - - - - |1\\. ){0,300}",
         times in 1_usize..9,
     ) {
-        holds(&parts(&marked(&head.repeat(times), &alerts, &tail)))?;
-        holds(&parts(&format!("{head}{}", alerts.concat())))?;
+        are_within_limits(&parts(&marked(&head.repeat(times), &alerts, &tail)), 0);
+        are_within_limits(&parts(&format!("{head}{}", alerts.concat())), 0);
     }
 
     #[test]
@@ -342,7 +317,7 @@ proptest! {
         ),
     ) {
         let parts = parts(&pieces.concat());
-        holds(&parts)?;
+        are_within_limits(&parts, 0);
         for part in &parts {
             let left: String = Parser::new_ext(part, Options::empty())
                 .filter_map(|event| match event {
@@ -365,7 +340,7 @@ proptest! {
     ) {
         let text = clusters.concat();
         let parts = parts(&text);
-        holds(&parts)?;
+        are_within_limits(&parts, 0);
         let seen: Vec<&str> = bodies(&parts)
             .into_iter()
             .flat_map(|body| body.graphemes(true))

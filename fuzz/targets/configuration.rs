@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| alertmanager_webex::fuzzing::run("configuration", input));
