@@ -17,7 +17,7 @@ mod sections;
 
 use std::ops::Range;
 
-use self::sections::{Sections, Unit, headline, without_marks};
+use self::sections::{Kind, Sections, Unit, headline, without_marks};
 use super::cut::{BEGIN_ALERT, END_ALERTS, Span, cut_text, in_fence, place, seam, spans};
 use super::escape::block_marker;
 use super::{RENDERED_BYTES, plain};
@@ -199,19 +199,20 @@ impl Packer<'_> {
 
     fn add(&mut self, unit: &Unit) {
         let Range { start, end } = unit.range.clone();
-        if self.fits(self.start, end) {
+        let whole = unit.kind != Kind::BeginningOfAlert;
+        if whole && self.fits(self.start, end) {
             self.end = end;
             return;
         }
         let is_first = self.parts.is_empty() && self.text[..start].trim().is_empty();
         if !is_first && end - start <= self.room {
             self.close(start);
-            if self.fits(start, end) {
+            if whole && self.fits(start, end) {
                 self.end = end;
                 return;
             }
         }
-        if unit.alert {
+        if unit.is_alert() {
             self.add_cut(start, end);
         } else {
             self.flow(end);
@@ -288,7 +289,7 @@ impl Packer<'_> {
         let alerts = self.units.iter();
         let alerts = alerts
             .take_while(|unit| unit.range.start < range.end)
-            .filter(|unit| unit.alert)
+            .filter(|unit| unit.is_alert())
             .count();
         self.parts.push(Part {
             body: body + note,

@@ -3,6 +3,7 @@
 //!
 //! What does not belong here: how much fits into a message (`split`).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::super::cut::{BEGIN_ALERT, END_ALERTS, boundary, cut_text};
@@ -60,24 +61,28 @@ impl<'a> Sections<'a> {
     pub(super) fn text(&self, shown: usize, alertmanager_url: &str) -> (String, Vec<Unit>) {
         let mut text = String::with_capacity(MAX_PARTS * RENDERED_BYTES);
         let mut units = Vec::with_capacity(shown + 3);
-        let mut push = |piece: &str, alert: bool| {
+        let mut push = |piece: &str, kind: Kind| {
             let start = text.len();
             text.push_str(piece);
             units.push(Unit {
                 range: start..text.len(),
-                alert,
+                kind,
             });
         };
-        push(&self.head, false);
+        push(&self.head, Kind::Text);
         for alert in &self.alerts[..shown] {
-            // One that is larger than a message is cut anyway, so its end need not be parsed.
-            push(&alert[..boundary(alert, 2 * RENDERED_BYTES)], true);
+            // One that is larger than a message is cut anyway, so its end need not be parsed. What
+            // it opened is closed here: it would make code of the next alert.
+            let beginning = cut_text(alert, 2 * RENDERED_BYTES);
+            let kind = match beginning {
+                Cow::Borrowed(whole) if whole.len() == alert.len() => Kind::Alert,
+                _ => Kind::BeginningOfAlert,
+            };
+            push(&beginning, kind);
         }
-        push(&self.tail, false);
-        push(
-            &left_out(self.alerts.len() - shown, alertmanager_url),
-            false,
-        );
+        push(&self.tail, Kind::Text);
+        let left_out = left_out(self.alerts.len() - shown, alertmanager_url);
+        push(&left_out, Kind::Text);
         (text, units)
     }
 }
@@ -106,7 +111,24 @@ fn left_out(alerts: usize, alertmanager_url: &str) -> String {
 /// A piece of the text that stays together if it can.
 pub(super) struct Unit {
     pub(super) range: Range<usize>,
-    pub(super) alert: bool,
+    pub(super) kind: Kind,
+}
+
+/// What a piece of the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Alert,
+    /// Of an alert that is larger than a message.
+    BeginningOfAlert,
+    /// What belongs to no alert.
+    Text,
+}
+
+impl Unit {
+    /// Whether an alert begins here.
+    pub(super) fn is_alert(&self) -> bool {
+        self.kind != Kind::Text
+    }
 }
 
 /// The first line as a line of its own, in bold: what each further part begins with.

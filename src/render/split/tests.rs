@@ -164,6 +164,23 @@ fn an_alert_larger_than_a_message_is_told_wherever_the_part_before_it_ends() {
 }
 
 #[test]
+fn what_an_alert_opens_that_is_cut_does_not_reach_into_the_next() {
+    for (open, close) in [("```sh\n", "\n```"), ("**", "**")] {
+        let alerts = [
+            format!("\n\nfirst {open}{}{close}", "w ".repeat(8000)),
+            "\n\nsecond **bold** `code`".to_owned(),
+        ];
+        let parts = parts(&marked("head", &alerts, ""));
+        assert_eq!(parts.len(), 2);
+        assert!(parts[0].contains(CUT));
+        assert_eq!(
+            parts[1], "*2/2* **head**\n\nsecond **bold** `code`",
+            "{open:?}"
+        );
+    }
+}
+
+#[test]
 fn a_first_line_that_says_nothing_is_replaced_by_the_title() {
     let alerts: Vec<String> = (0..9)
         .map(|_| "\n\n".to_owned() + &"x".repeat(1800))
