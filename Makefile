@@ -82,6 +82,7 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 	@$(MAKE) --no-print-directory dashboard-check
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
+	@tools/step "size of the release binary" tools/dependencies --binary target/release/alertmanager-webex
 	@$(MAKE) --no-print-directory bench-instructions
 	@$(MAKE) --no-print-directory test-image
 
@@ -96,11 +97,17 @@ lint: $(VENV)/installed $(ACTIONLINT) ## Check format, spelling, lints, document
 	@RUST_LOG=warn tools/step "format of TOML" taplo fmt --check
 	@tools/step "format of Rust" cargo fmt --all --check
 	@tools/step "crates of Cargo.lock" cargo fetch --locked
-	@tools/step "licences, bans, sources" cargo deny --offline --all-features check bans licenses sources
+	@tools/step "licences, bans, sources" cargo deny --offline --all-features check -D warnings bans licenses sources
+	@tools/step --quiet "dependencies that nobody uses" cargo shear --locked --deny-warnings
+	@tools/step "reasons of dependencies, and their number" tools/dependencies --check
 	@tools/step "known vulnerabilities" tools/advisories
 	@tools/step "lints of Rust" cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 	@tools/step "lints of Rust without features" cargo clippy --locked --lib --bins -- -D warnings
 	@RUSTDOCFLAGS=-Dwarnings tools/step "documentation of Rust" cargo doc --locked --no-deps --all-features
+
+.PHONY: advisories
+advisories: $(VENV)/installed ## Look for known vulnerabilities in the dependencies; fails where it cannot
+	@tools/step "known vulnerabilities" tools/advisories --required
 
 .PHONY: fmt
 fmt: $(VENV)/installed ## Format Rust and TOML
