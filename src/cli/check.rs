@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::fallback::report;
-use super::{ConfigArgument, Format, counted, online, print, runtime, tell, tell_config};
+use super::output::{counted, print, tell, tell_config};
+use super::{ConfigArgument, Format, online, runtime};
 use crate::alertmanager::{Notification, Status};
 use crate::config::{Config, Identity, Problem, Severity, can_replace_secret};
 use crate::http::{self, Doubt, ServerTlsError};

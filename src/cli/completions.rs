@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, print};
+use super::Cli;
+use super::output::print;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{ConversationMode, logs, not_listening, port_is_taken, print, runtime, stop_signal};
+use super::output::print;
+use super::{ConversationMode, logs, not_listening, port_is_taken, runtime, stop_signal};
 use crate::app::App;
 use crate::config::{Draft, Sources};
 use crate::dev::{Book, Dev};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use url::Url;
 
-use super::{ConfigArgument, print, runtime, tell_config};
+use super::output::{print, tell_config};
+use super::{ConfigArgument, runtime};
 use crate::config::{ConfigError, Draft, Server};
 use crate::http::Probe;
 

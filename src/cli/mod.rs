@@ -4,6 +4,7 @@
 //! configuration that cannot be used counts as.
 
 mod access;
+mod body;
 mod caller;
 mod check;
 mod completions;
@@ -11,6 +12,7 @@ mod dev;
 mod fallback;
 mod healthcheck;
 mod online;
+mod output;
 mod render;
 mod room;
 mod rooms;
@@ -22,20 +24,18 @@ mod table;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::app::StartError;
-use crate::config::{ConfigError, LogFormat, Sources};
-use crate::render::samples::{self, Sample, Sequence};
+use crate::config::{LogFormat, Sources};
 use crate::routing::{Conversation, Receiver};
 use crate::telemetry::{LogLevel, Logs, init_logs};
+use output::{failed, tell};
 
 /// A configuration that cannot be used, or a wrong command line.
 const USAGE: u8 = 2;
@@ -97,68 +97,6 @@ impl ConfigArgument {
     fn sources(&self) -> Sources {
         let named = || std::env::var_os(CONFIG_VARIABLE).filter(|file| !file.is_empty());
         Sources::new(self.config.clone().or_else(|| named().map(PathBuf::from)))
-    }
-}
-
-/// The notification that a subcommand works on.
-#[derive(Debug, clap::Args)]
-struct BodyArgument {
-    /// A webhook body of Alertmanager; without it, or as `-`, stdin is read
-    #[arg(conflicts_with = "sample")]
-    file: Option<PathBuf>,
-    /// One of the built-in notifications instead, or a sequence of them
-    #[arg(long, value_name = "NAME", value_parser = sample_parser())]
-    sample: Option<BuiltIn>,
-}
-
-/// What `--sample` names.
-#[derive(Debug, Clone, Copy)]
-enum BuiltIn {
-    /// One notification.
-    Sample(&'static Sample),
-    /// Several of one group.
-    Sequence(&'static Sequence),
-}
-
-/// Takes the name of a sample, and lists all of them in help and errors.
-fn sample_parser() -> impl TypedValueParser<Value = BuiltIn> {
-    let values = built_in_samples().map(|(name, shows)| PossibleValue::new(name).help(shows));
-    PossibleValuesParser::new(values).try_map(|name| {
-        samples::find(&name)
-            .map(BuiltIn::Sample)
-            .or_else(|| samples::find_sequence(&name).map(BuiltIn::Sequence))
-            .ok_or_else(|| format!("no sample is named `{name}`"))
-    })
-}
-
-/// Name of each sample and sequence, and what it shows.
-fn built_in_samples() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let samples = samples::ALL.iter();
-    let sequences = samples::SEQUENCES.iter();
-    samples
-        .map(|sample| (sample.name, sample.shows))
-        .chain(sequences.map(|sequence| (sequence.name, sequence.shows)))
-}
-
-impl BodyArgument {
-    /// The notifications that are asked for, where these are a sequence.
-    fn sequence(&self) -> Option<&'static Sequence> {
-        match self.sample {
-            Some(BuiltIn::Sequence(sequence)) => Some(sequence),
-            _ => None,
-        }
-    }
-
-    /// Reads the notification, of a sequence the last; a sample is as if it happened now.
-    fn read(&self, now: jiff::Timestamp) -> anyhow::Result<Vec<u8>> {
-        match self.sample {
-            Some(BuiltIn::Sample(sample)) => Ok(sample.body_at(now).into_bytes()),
-            Some(BuiltIn::Sequence(sequence)) => {
-                let last = sequence.steps.last().context("the sequence is empty")?;
-                Ok(last.body(now, now).into_bytes())
-            }
-            None => body(self.file.as_ref()),
-        }
     }
 }
 
@@ -227,52 +165,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     done.unwrap_or_else(|error| failed(&error))
 }
 
-/// Says on stderr what failed. A configuration's problems are a list of their own.
-fn failed(error: &anyhow::Error) -> ExitCode {
-    if let Some(error) = error.downcast_ref::<ConfigError>() {
-        tell_config(error);
-        return ExitCode::from(USAGE);
-    }
-    if let Some(StartError::Rooms(absent)) = error.downcast_ref::<StartError>() {
-        for problem in absent {
-            tell(&problem.to_string());
-        }
-        return ExitCode::FAILURE;
-    }
-    tell(&format!("error: {}", causes(error)));
-    ExitCode::FAILURE
-}
-
-/// Says what is wrong with a configuration, all of it.
-fn tell_config(error: &ConfigError) {
-    match error {
-        ConfigError::Invalid(problems) => {
-            for problem in problems {
-                tell(&format!("{problem}"));
-            }
-            let errors = counted(problems.len(), "error");
-            tell(&format!("the configuration has {errors}"));
-        }
-        ConfigError::Unreadable { .. } => tell(&format!("error: {error}")),
-    }
-}
-
-/// The error and its causes, each once: many errors already tell their source.
-fn causes(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    if text.contains(&error.root_cause().to_string()) {
-        return text;
-    }
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
-}
-
 /// Whether this says that something else listens there.
 fn port_is_taken(error: &anyhow::Error) -> bool {
     error
@@ -296,35 +188,6 @@ fn not_listening(error: anyhow::Error, address: SocketAddr, option: &str) -> any
     }
 }
 
-/// `1 room`, `2 rooms`.
-fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}
-
-/// Writes a line to stderr. Where that fails, nobody can be told, and `eprintln!` would panic.
-fn tell(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// Writes data to stdout. Whoever reads it may have gone, as `head` does; that is no failure.
-fn print(data: &str) -> anyhow::Result<()> {
-    use std::io::{ErrorKind, Write as _};
-    match writeln!(std::io::stdout().lock(), "{data}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to stdout")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says on stderr what somebody should know, without failing.
-fn warn(what: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    writeln!(std::io::stderr().lock(), "warning: {what}").context("cannot write to stderr")
-}
-
 /// Sets up logs as the configuration says.
 fn logs(log: &crate::config::Log) -> anyhow::Result<(Logs, LogLevel)> {
     Ok(init_logs(log.format == LogFormat::Json, &log.level)?)
@@ -337,25 +200,6 @@ fn runtime(workers: u32) -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("cannot start the runtime")
-}
-
-/// Reads a notification from a file, or from stdin where there is none or it is `-`.
-fn body(file: Option<&PathBuf>) -> anyhow::Result<Vec<u8>> {
-    if let Some(path) = file.filter(|path| path.as_os_str() != "-") {
-        return std::fs::read(path).with_context(|| {
-            format!(
-                "cannot read {}; name a file with a webhook body, or `-` for stdin",
-                path.display()
-            )
-        });
-    }
-    let mut stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        tell("reading a notification from stdin; end it with Ctrl-D");
-    }
-    let mut body = Vec::new();
-    stdin.read_to_end(&mut body).context("cannot read stdin")?;
-    Ok(body)
 }
 
 /// Is done when the process is asked to stop, by SIGTERM or Ctrl-C. A second signal stops it

@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
+use super::ConversationMode;
+use super::body::{self, BodyArgument, built_in_samples};
 use super::fallback::report;
+use super::output::{failed, print, tell};
 use super::room::{self, Told, Voice};
 use super::watch::watch;
-use super::{BodyArgument, ConversationMode, built_in_samples, failed, print, tell};
 use crate::alertmanager::Notification;
 use crate::config::{Draft, Sources};
 use crate::delivery::recipient;
@@ -164,7 +166,7 @@ fn show_room(arguments: &Arguments, chosen: Chosen, body: &[u8]) -> anyhow::Resu
     }
     let mut told = Vec::new();
     for path in &arguments.after {
-        let body = super::body(Some(path))?;
+        let body = body::read(Some(path))?;
         told.push(Told {
             name: path.display().to_string(),
             body,

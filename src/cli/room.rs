@@ -11,7 +11,8 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{ConversationMode, counted, runtime, tell};
+use super::output::{counted, tell};
+use super::{ConversationMode, runtime};
 use crate::alertmanager::Notification;
 use crate::app::engine;
 use crate::config::Sources;

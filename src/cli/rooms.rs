@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::access::{Access, access};
+use super::output::{counted, print, tell};
 use super::table::{cell, table};
-use super::{ConfigArgument, Format, counted, print, runtime, tell};
+use super::{ConfigArgument, Format, runtime};
 use crate::config::{Bot, Config};
 use crate::prepared::prepare;
 use crate::webex::{Client, Https};

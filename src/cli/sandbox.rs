@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use secrecy::ExposeSecret as _;
 
-use super::{not_listening, print, runtime, stop_signal, warn};
+use super::output::{print, warn};
+use super::{not_listening, runtime, stop_signal};
 use crate::sandbox::{BotSetup, RoomSetup, Sandbox, Server, Setup, WebhookSetup};
 
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::print;
+use super::output::print;
 use crate::config;
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {

@@ -7,8 +7,10 @@ use anyhow::bail;
 use jiff::Timestamp;
 use url::Url;
 
+use super::body::BodyArgument;
 use super::caller::{Caller, CallerArguments, unanswered};
-use super::{BodyArgument, ConfigArgument, counted, logs, print, runtime, tell};
+use super::output::{counted, print, tell};
+use super::{ConfigArgument, logs, runtime};
 use crate::alertmanager::Notification;
 use crate::app::engine;
 use crate::delivery::Outcome;

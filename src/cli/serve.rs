@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{ConfigArgument, counted, logs, stop_signal};
+use super::output::counted;
+use super::{ConfigArgument, logs, stop_signal};
 use crate::app::App;
 use crate::prepared::prepare;
 use crate::reload::log_warning;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{runtime, stop_signal, tell};
+use super::output::tell;
+use super::{runtime, stop_signal};
 
 const EVERY: Duration = Duration::from_millis(300);
 
