@@ -1,4 +1,5 @@
-//! The code's structure, as `docs/architecture.md` tells it: dependencies point one way.
+//! The structure, as the documentation tells it: dependencies point one way
+//! (`docs/architecture.md`), and the tests that it names are there (`docs/reliability.md`).
 
 use std::path::{Path, PathBuf};
 
@@ -76,4 +77,37 @@ fn each_module_knows_only_what_stands_below_it() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(looked_at > 200, "the code is read: {looked_at}");
+}
+
+/// Whether a test, or a module of tests, of this binary has this name.
+fn is_test(name: &str) -> bool {
+    let mut folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it")).to_owned();
+    let mut file = folder.join("main.rs");
+    name.split("::").all(|part| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        if text.contains(&format!("mod {part};")) {
+            folder.push(part);
+            let (alone, in_folder) = (folder.with_extension("rs"), folder.join("mod.rs"));
+            file = if alone.exists() { alone } else { in_folder };
+            return true;
+        }
+        text.contains(&format!("fn {part}("))
+    })
+}
+
+#[test]
+fn the_tests_of_the_page_on_reliability_are_there() {
+    let page = include_str!("../../docs/reliability.md");
+    let (_, table) = page.split_once("| promise | test | seen |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let mut names = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
+        let tests = row.split(" | ").nth(1).unwrap();
+        for name in tests.split('`').skip(1).step_by(2) {
+            names += 1;
+            assert!(is_test(name), "no test has the name {name}");
+        }
+    }
+    assert!(names > 10, "the page is read: {names}");
+    assert!(!is_test("delivery::no_such_test"));
 }
