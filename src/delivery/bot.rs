@@ -31,7 +31,7 @@ use crate::webex::{self, Client};
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// What is left once all is sent that may leave.
-struct Waits {
+struct Remainder {
     /// When something may leave again, where that is a matter of time.
     until: Option<Instant>,
     is_any: bool,
@@ -200,7 +200,7 @@ impl Bot {
                 queue.forget_idle_quotas(now);
                 queue.next_sweep = next_sweep;
             }
-            let Some(waits) = self.send_all(&engine) else {
+            let Some(rest) = self.send_all(&engine) else {
                 let detail = self.token_detail();
                 let through = self.queue().refuse_all(RefusalCause::Token, &detail);
                 engine.through(&self, through);
@@ -211,12 +211,10 @@ impl Bot {
                 return;
             }
             drop(engine);
-            let until = waits
-                .until
-                .map_or(next_sweep, |until| until.min(next_sweep));
+            let until = rest.until.map_or(next_sweep, |until| until.min(next_sweep));
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = sleep_until(until), if waits.is_any => {}
+                () = sleep_until(until), if rest.is_any => {}
                 () = gone.cancelled() => return,
             }
         }
@@ -226,15 +224,15 @@ impl Bot {
     pub(super) fn send_ready(self: &Arc<Self>, engine: &Arc<Engine>) {
         // What concerns others than who brought this is for the task, whose log lines bear
         // nobody's request.
-        let waits = self.send_all(engine);
-        if waits.is_none_or(|waits| waits.is_for_task) {
+        let rest = self.send_all(engine);
+        if rest.is_none_or(|rest| rest.is_for_task) {
             self.wake();
         }
     }
 
     /// Sends what may leave now, and says what is left. `None` where the token is refused for
     /// good, so that nothing that waits can be sent.
-    fn send_all(self: &Arc<Self>, engine: &Arc<Engine>) -> Option<Waits> {
+    fn send_all(self: &Arc<Self>, engine: &Arc<Engine>) -> Option<Remainder> {
         loop {
             let now = Instant::now();
             let mut queue = self.queue();
@@ -247,7 +245,7 @@ impl Bot {
                 Step::RefuseAll => return None,
                 Step::Wait(until) => {
                     let is_any = queue.counts().0 > 0;
-                    return Some(Waits {
+                    return Some(Remainder {
                         until,
                         is_any,
                         is_for_task: is_any || queue.leaving || now >= queue.next_sweep,
@@ -295,20 +293,20 @@ impl Bot {
         let deliveries = job.deliveries();
         let room = Arc::clone(&job.destination().name);
         let now = Instant::now();
-        let (through, news, state) = {
+        let (through, changes, state) = {
             let mut queue = self.queue();
-            let (through, news) = queue.settle(job, attempt.settled, now);
+            let (through, changes) = queue.settle(job, attempt.settled, now);
             let state = QueueState {
                 closed_for: queue.closed_for(now),
                 pace: queue.rate(now),
                 is_outage: queue.is_outage(),
             };
-            (through, news, state)
+            (through, changes, state)
         };
-        for &news in &news {
-            self.tell_log(news, &state);
+        for &change in &changes {
+            self.tell_log(change, &state);
         }
-        self.tell_run(&run, &room, &news, state.is_outage);
+        self.tell_run(&run, &room, &changes, state.is_outage);
         if broken {
             for delivery in &deliveries {
                 engine.end_early(self, delivery, &Outcome::Broken);

@@ -249,7 +249,7 @@ pub(super) struct Through {
 
 /// A change of state, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum StateChange {
     GateClosed,
     GateOpened,
     OutageBegan,

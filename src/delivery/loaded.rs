@@ -307,7 +307,7 @@ async fn forget(engine: std::sync::Weak<Engine>, mut gone: Vec<Arc<str>>) {
             let waits = engine.metrics.waiting(name).get() > 0;
             if !is_back && !waits {
                 engine.metrics.forget_receiver(name);
-                engine.forget_last(name);
+                engine.forget_standing(name);
             }
             waits && !is_back
         });

@@ -107,7 +107,8 @@ pub struct Engine {
     refusing: Mutex<DeadByReceiver>,
     /// Receivers whose template failed last, so that the log tells each change once.
     plainer: Mutex<HashSet<Arc<str>>>,
-    last: Mutex<HashMap<Arc<str>, Standing>>,
+    /// What became of the notifications of each receiver, by its name.
+    standings: Mutex<HashMap<Arc<str>, Standing>>,
     observer: Option<Arc<dyn Observer>>,
     /// A sequence of its own, so that tests can repeat one.
     random: Mutex<fastrand::Rng>,
@@ -157,7 +158,7 @@ impl Engine {
             draining: CancellationToken::new(),
             refusing: Mutex::default(),
             plainer: Mutex::default(),
-            last: Mutex::default(),
+            standings: Mutex::default(),
             observer: parts.observer,
             random: Mutex::new(parts.random),
             gone: gone.clone(),

@@ -185,18 +185,24 @@ impl Engine {
 
     fn note(&self, receiver: &Arc<str>, note: impl FnOnce(&mut Standing, Timestamp)) {
         let now = Timestamp::now();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let standing = last
+        let mut standings = self
+            .standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let standing = standings
             .entry(Arc::clone(receiver))
             .or_insert_with(|| Standing::new(now));
         note(standing, now);
     }
 
     /// Forgets a receiver that is no longer configured.
-    pub(super) fn forget_last(&self, receiver: &Arc<str>) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.remove(receiver);
-        drop(last);
+    pub(super) fn forget_standing(&self, receiver: &Arc<str>) {
+        let mut standings = self
+            .standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        standings.remove(receiver);
+        drop(standings);
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         refusing.retain(|(whose, _), _| whose != receiver);
     }
@@ -204,8 +210,11 @@ impl Engine {
     /// What is remembered of each receiver that somebody asked for, by name.
     #[must_use]
     pub fn standings(&self) -> HashMap<Arc<str>, Standing> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone()
+        let standings = self
+            .standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        standings.clone()
     }
 
     /// When the oldest notification came that has not ended, by the name of its receiver.

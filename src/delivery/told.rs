@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::Engine;
 use super::attempt::Attempt;
 use super::bot::Bot;
-use super::job::{News, Settled};
+use super::job::{Settled, StateChange};
 use super::outcome::{Outcome, Trouble};
 use super::ticket::Delivery;
 use crate::routing::{Receiver, Sender};
@@ -47,35 +47,35 @@ pub(super) struct QueueState {
 
 impl Bot {
     /// A change of state is a line in the log; a repetition is not.
-    pub(super) fn tell_log(&self, news: News, state: &QueueState) {
+    pub(super) fn tell_log(&self, change: StateChange, state: &QueueState) {
         let (bot, sender) = (&self.name, self.sender());
         let closed_seconds = state.closed_for.as_secs();
         let per_second = (state.pace * 10.0).round() / 10.0;
-        match news {
-            News::GateClosed if !self.told_limited.swap(true, Ordering::AcqRel) => {
+        match change {
+            StateChange::GateClosed if !self.told_limited.swap(true, Ordering::AcqRel) => {
                 tracing::warn!(
                     %bot, closed_seconds, messages_per_second = per_second,
                     "Webex limits {sender}: nothing is sent for {closed_seconds} s, and then at most {per_second} a second",
                 );
             }
-            News::GateClosed => {
+            StateChange::GateClosed => {
                 tracing::debug!(%bot, closed_seconds, "Webex still limits {sender}: nothing is sent for {closed_seconds} s");
             }
-            News::GateOpened => {
+            StateChange::GateOpened => {
                 self.told_limited.store(false, Ordering::Release);
                 tracing::info!(
                     %bot, messages_per_second = per_second,
                     "Webex takes messages of {sender} again, {per_second} a second for now",
                 );
             }
-            News::OutageBegan => {
+            StateChange::OutageBegan => {
                 let error = self.last_error().unwrap_or_default();
                 tracing::warn!(
                     %bot, %error,
                     "Webex is not available for {sender}, so all its messages wait and one at a time is tried: {error}",
                 );
             }
-            News::OutageEnded => {
+            StateChange::OutageEnded => {
                 tracing::info!(%bot, "Webex is available for {sender} again, and what waited is sent");
             }
         }
@@ -83,10 +83,16 @@ impl Bot {
 
     /// The first of a run of failures of a room is a line, and so is the end of the run. In an
     /// outage no room is told of by itself.
-    pub(super) fn tell_run(&self, run: &Run, room: &Arc<str>, news: &[News], is_outage: bool) {
+    pub(super) fn tell_run(
+        &self,
+        run: &Run,
+        room: &Arc<str>,
+        changes: &[StateChange],
+        is_outage: bool,
+    ) {
         let (bot, sender) = (&self.name, self.sender());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        if news.contains(&News::OutageEnded) {
+        if changes.contains(&StateChange::OutageEnded) {
             failing.clear();
         }
         match run {

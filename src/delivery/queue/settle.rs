@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::conversation::Kind;
-use super::super::job::{Job, News, Settled, Through};
+use super::super::job::{Job, Settled, StateChange, Through};
 use super::super::lanes::After;
 use super::super::outcome::RefusalCause;
 use super::super::retry::pause;
@@ -18,23 +18,23 @@ impl Queue {
         job: Job,
         settled: Settled,
         now: Instant,
-    ) -> (Vec<Through>, Vec<News>) {
+    ) -> (Vec<Through>, Vec<StateChange>) {
         self.in_flight -= 1;
         for (_, item) in &job.items {
             item.delivery.returns();
         }
-        let mut news = Vec::new();
+        let mut changes = Vec::new();
         self.dead.undecided(&job.lane.room);
         let through = match settled {
             Settled::Accepted => {
-                self.answered(&mut news);
+                self.answered(&mut changes);
                 self.pace.accepted();
                 self.dead.answered(&job.lane.room);
                 self.accepted(job)
             }
             Settled::Limited(wait) => {
                 if self.gate.close(now, wait) {
-                    news.push(News::GateClosed);
+                    changes.push(StateChange::GateClosed);
                     self.pace.refused(now, now + wait);
                 }
                 self.again(job, None)
@@ -47,16 +47,16 @@ impl Queue {
                 self.gate.undecided(now);
                 let group = job.items.first().map(|(group, _)| *group);
                 if self.outage.failed(group, now, at_least, random) {
-                    news.push(News::OutageBegan);
+                    changes.push(StateChange::OutageBegan);
                 }
                 self.retry(job, now, at_least, random)
             }
             Settled::RoomRefused(detail) => {
-                self.answered(&mut news);
+                self.answered(&mut changes);
                 self.room_refused(job, detail, now)
             }
             Settled::MessageRefused(detail) => {
-                self.answered(&mut news);
+                self.answered(&mut changes);
                 self.message_refused(job, &detail)
             }
             Settled::Broken => {
@@ -67,16 +67,16 @@ impl Queue {
                 Vec::new()
             }
         };
-        (through, news)
+        (through, changes)
     }
 
     /// Webex answered something that is neither about the rate nor about itself.
-    fn answered(&mut self, news: &mut Vec<News>) {
+    fn answered(&mut self, changes: &mut Vec<StateChange>) {
         if self.gate.accepted() {
-            news.push(News::GateOpened);
+            changes.push(StateChange::GateOpened);
         }
         if self.outage.over() {
-            news.push(News::OutageEnded);
+            changes.push(StateChange::OutageEnded);
         }
     }
 
