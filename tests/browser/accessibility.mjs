@@ -2,17 +2,15 @@
 // than the screen.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { dev } from './harness/process.mjs';
-import { DESKTOP, PHONE, assertAccessible, assertNoHorizontalScroll, launch, picture, withPage } from './harness/browser.mjs';
+import { DESKTOP, PHONE, assertAccessible, assertNoHorizontalScroll, picture, together, withPage } from './harness/browser.mjs';
 
-let browser;
-let box;
+const { browser, box } = await together(dev);
 let general;
 let message;
 
 before(async () => {
-  [browser, box] = await Promise.all([launch(), dev()]);
   general = await box.room('general');
   const root = await box.post({ roomId: general, markdown: '# Head\n\n**bold** `code` [link](https://example.org) <@all>\n\n> quote\n\n```\ncode\n```' });
   await box.post({ roomId: general, parentId: root.id, text: 'a reply' });
@@ -34,10 +32,6 @@ before(async () => {
   message = await box.post({ roomId: general, markdown: 'beside', attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }] });
   await box.control('POST', 'faults', { effect: 'edit_refused', times: 3 });
   await box.control('PATCH', 'bots/sandbox', { quota: { per_second: 100, burst: 100 } });
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
 });
 
 /** Shows a state of the page, beyond what its address says. */

@@ -3,25 +3,19 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { command, sandbox } from './harness/process.mjs';
-import { launch, withPage } from './harness/browser.mjs';
+import { together, withPage } from './harness/browser.mjs';
 
 const require = createRequire(import.meta.url);
 
-let browser;
-let box;
+const { browser, box } = await together(sandbox);
 let reference;
 
 before(async () => {
-  [browser, box] = await Promise.all([launch(), sandbox()]);
   reference = await browser.newPage();
   await reference.addScriptTag({ path: require.resolve('adaptivecards/dist/adaptivecards.min.js') });
   await reference.addScriptTag({ path: require.resolve('markdown-it/dist/markdown-it.min.js') });
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
 });
 
 const plain = (text) => text.replace(/\s+/g, ' ').trim();

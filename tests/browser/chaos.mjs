@@ -1,21 +1,13 @@
 // Chaos: faults are turned on and off, and show what they do.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { sandbox } from './harness/process.mjs';
-import { PHONE, launch, picture, withPage } from './harness/browser.mjs';
+import { PHONE, picture, together, withPage } from './harness/browser.mjs';
 
-let browser;
-let box;
+const { browser, box } = await together(sandbox);
 let general;
 
-before(async () => {
-  [browser, box] = await Promise.all([launch(), sandbox()]);
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
 beforeEach(async () => {
   await box.control('POST', 'reset');
   general = await box.room('general');

@@ -3,9 +3,9 @@
 // Content-Security-Policy had to stop.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { dev } from './harness/process.mjs';
-import { launch, picture, withPage } from './harness/browser.mjs';
+import { picture, together, withPage } from './harness/browser.mjs';
 
 const ATTACKS = [
   '<script>alert(1)</script>',
@@ -42,16 +42,7 @@ const ATTACKS = [
   '<@personEmail:anna@example.org|<img src=x onerror=alert(1)>>',
 ];
 
-let browser;
-let box;
-
-before(async () => {
-  [browser, box] = await Promise.all([launch(), dev()]);
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+const { browser, box } = await together(dev);
 
 /** What of the page could do something that nobody of this project wrote. */
 async function dangers(page) {

@@ -2,26 +2,20 @@
 // printed, not asserted: they are the machine's. What is asserted is how much the page holds.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { sandbox } from './harness/process.mjs';
-import { launch, picture, withPage } from './harness/browser.mjs';
+import { picture, together, withPage } from './harness/browser.mjs';
 
 const ALL = 5_000;
 /** Elements in the page with a hundred messages of the kind that is posted here. */
 const MOST_ELEMENTS = 3_000;
 
-let browser;
-let box;
+const { browser, box } = await together(sandbox);
 let general;
 
 before(async () => {
-  [browser, box] = await Promise.all([launch(), sandbox()]);
   general = await box.room('general');
   await box.fill(general, ALL);
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
 });
 
 const elements = (page) => page.evaluate(() => document.querySelectorAll('*').length);

@@ -2,20 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { dev } from './harness/process.mjs';
-import { PHONE, assertAccessible, assertNoHorizontalScroll, launch, picture, withPage } from './harness/browser.mjs';
+import { PHONE, assertAccessible, assertNoHorizontalScroll, picture, together, withPage } from './harness/browser.mjs';
 
-let browser;
-let box;
+const { browser, box } = await together(dev);
 
-before(async () => {
-  [browser, box] = await Promise.all([launch(), dev()]);
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
 beforeEach(async () => {
   await box.control('DELETE', 'faults');
   await box.control('DELETE', 'messages');

@@ -1,22 +1,14 @@
 // Spaces: what arrives, how it is shown, and that a reader keeps the place.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { sandbox } from './harness/process.mjs';
-import { DESKTOP, PHONE, assertNoHorizontalScroll, launch, picture, withPage } from './harness/browser.mjs';
+import { DESKTOP, PHONE, assertNoHorizontalScroll, picture, together, withPage } from './harness/browser.mjs';
 
-let browser;
-let box;
+const { browser, box } = await together(sandbox);
 let general;
 let ops;
 
-before(async () => {
-  [browser, box] = await Promise.all([launch(), sandbox()]);
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
 beforeEach(async () => {
   await box.control('POST', 'reset');
   [general, ops] = await Promise.all([box.room('general'), box.room('ops')]);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const require = createRequire(import.meta.url);
@@ -20,6 +21,16 @@ export function launch() {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
+}
+
+/** A browser, and what `start` starts, for all tests of a file; both end with the last of them. */
+export async function together(start) {
+  const [browser, box] = await Promise.all([launch(), start()]);
+  after(async () => {
+    await browser.close();
+    await box.stop();
+  });
+  return { browser, box };
 }
 
 /**
