@@ -24,16 +24,9 @@ fn the_lines_that_sandbox_prints_are_all_that_serve_needs() {
 
 #[test]
 fn the_curl_line_that_dev_prints_can_be_pasted() {
-    let dev = Program::start(ours().args([
-        "dev",
-        "--listen",
-        "127.0.0.1:0",
-        "--sandbox-listen",
-        "127.0.0.1:0",
-    ]));
+    let dev = Program::dev(&[]);
     let page = dev.word_after("Open ");
     let line = dev.line(|line| line.trim().starts_with("curl ").then(|| line.to_owned()));
-    dev.says("Ctrl-C");
     let answer = pasted(&line);
     assert!(answer.contains(r#""reason":"delivered""#), "{answer}");
     let messages = http(
@@ -152,6 +145,17 @@ fn what_waits_at_a_closed_gate_is_given_back_when_the_service_ends() {
     assert!(sandbox.messages("ops").is_empty());
 }
 
+/// Returns once a notification waits.
+fn one_waits(service: &Service) {
+    let is_one = |line: &str| {
+        line.starts_with("alertmanager_webex_waiting_notifications{") && line.ends_with(" 1")
+    };
+    until("the notification waits", || {
+        let metrics = http("GET", &service.url("/metrics"), "").text;
+        metrics.lines().any(is_one).then_some(())
+    });
+}
+
 #[test]
 fn what_is_under_way_is_finished_when_the_service_ends() {
     let sandbox = Sandbox::start();
@@ -159,17 +163,7 @@ fn what_is_under_way_is_finished_when_the_service_ends() {
     let service = Service::start(&sandbox, "ops", &[]);
     let url = service.url("/alertmanager");
     let caller = std::thread::spawn(move || http("POST", &url, captured("one-firing")));
-    let metrics = service.url("/metrics");
-    until("the notification waits", || {
-        let metrics = http("GET", &metrics, "").text;
-        metrics
-            .lines()
-            .any(|line| {
-                line.starts_with("alertmanager_webex_waiting_notifications{")
-                    && line.ends_with(" 1")
-            })
-            .then_some(())
-    });
+    one_waits(&service);
 
     service.program.signal("TERM");
     let answer = caller.join().unwrap();
@@ -191,17 +185,7 @@ fn a_second_signal_ends_the_service_at_once() {
     std::thread::spawn(move || {
         std::panic::catch_unwind(|| http("POST", &url, captured("one-firing")))
     });
-    let metrics = service.url("/metrics");
-    until("the notification waits", || {
-        http("GET", &metrics, "")
-            .text
-            .lines()
-            .any(|line| {
-                line.starts_with("alertmanager_webex_waiting_notifications{")
-                    && line.ends_with(" 1")
-            })
-            .then_some(())
-    });
+    one_waits(&service);
     service.program.signal("TERM");
     service.program.says("stopping");
     service.program.signal("TERM");

@@ -38,6 +38,14 @@ struct Output {
 }
 
 impl Program {
+    /// `dev` on free ports, once it has said all that it says at first.
+    pub(crate) fn dev(arguments: &[&str]) -> Self {
+        let ports = ["--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0"];
+        let dev = Self::start(ours().arg("dev").args(ports).args(arguments));
+        dev.says("Ctrl-C");
+        dev
+    }
+
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())

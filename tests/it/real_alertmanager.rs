@@ -9,7 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::programs::{Program, Sandbox, Service, http, ours, shell};
+use crate::programs::{Program, Sandbox, Service, http, shell};
 
 pub(crate) const CURRENT: Release = Release {
     alertmanager: "ALERTMANAGER_BIN",
@@ -197,13 +197,8 @@ fn a_limit_of_webex_is_waited_out_and_the_message_comes_once() {
 
 #[test]
 fn the_lines_that_dev_prints_can_be_pasted() {
-    let dev = Program::start(
-        ours()
-            .args(["dev", "--listen", "127.0.0.1:0"])
-            .args(["--sandbox-listen", "127.0.0.1:0"]),
-    );
+    let dev = Program::dev(&[]);
     let page = dev.word_after("Open ");
-    dev.says("Ctrl-C");
     let lines: Vec<String> = dev.printed().lines().map(str::to_owned).collect();
     let printed = |start: &str| {
         let lines = lines.iter().map(|line| line.trim());

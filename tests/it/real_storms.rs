@@ -407,24 +407,31 @@ fn long_a_cluster_whose_webex_answers_after_16_seconds_posts_each_once() {
 const SLOW: &str = r#"{"effect":{"latency":{"ms":300}},"method":"POST"}"#;
 const NO_DIGEST: (&str, &str) = ("ALERTMANAGER_WEBEX__DELIVERY__DIGEST_AFTER", "10m");
 
-#[test]
-fn a_service_that_is_killed_in_a_storm_loses_nothing() {
-    const MARKS: usize = 60;
+/// A storm in full swing, in which the service ends as `end` says and the next one takes its
+/// place. Returns the sandbox once all is told, and how much of it was there between the two.
+fn taken_over_in_a_storm(marks: usize, end: impl FnOnce(Program)) -> (Sandbox, usize) {
     let sandbox = Sandbox::start();
     sandbox.set_fault(SLOW);
     let address = own_address();
     let service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
     let alertmanager = Alertmanager::alone(address);
-    alertmanager.storm(MARKS);
+    alertmanager.storm(marks);
     await_in_time("half of the storm is there", || {
-        visible(&sandbox, MARKS) > MARKS / 2
+        visible(&sandbox, marks) > marks / 2
     });
+    end(service);
+    let before = visible(&sandbox, marks);
+    assert!(before < marks, "it ended too late");
+    let _next = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
+    alertmanager.await_told(marks);
+    (sandbox, before)
+}
+
+#[test]
+fn a_service_that_is_killed_in_a_storm_loses_nothing() {
+    const MARKS: usize = 60;
     // SIGKILL.
-    drop(service);
-    let before = visible(&sandbox, MARKS);
-    assert!(before < MARKS, "it was killed too late");
-    let _service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
-    alertmanager.await_told(MARKS);
+    let (sandbox, before) = taken_over_in_a_storm(MARKS, drop);
     let count = count(&sandbox, MARKS);
     report(&format!("killed after {before} of {MARKS}: {count:?}"));
     assert!(count.lost.is_empty(), "{count:?}");
@@ -434,22 +441,11 @@ fn a_service_that_is_killed_in_a_storm_loses_nothing() {
 #[test]
 fn a_service_that_hands_over_in_a_storm_loses_nothing_and_doubles_nothing() {
     const MARKS: usize = 60;
-    let sandbox = Sandbox::start();
-    sandbox.set_fault(SLOW);
-    let address = own_address();
-    let service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
-    let alertmanager = Alertmanager::alone(address);
-    alertmanager.storm(MARKS);
-    await_in_time("half of the storm is there", || {
-        visible(&sandbox, MARKS) > MARKS / 2
+    let (sandbox, before) = taken_over_in_a_storm(MARKS, |service| {
+        service.signal("TERM");
+        let (status, printed) = service.end();
+        assert_eq!(status.code(), Some(0), "{printed}");
     });
-    service.signal("TERM");
-    let (status, printed) = service.end();
-    assert_eq!(status.code(), Some(0), "{printed}");
-    let before = visible(&sandbox, MARKS);
-    assert!(before < MARKS, "it ended too late");
-    let _service = serve(&sandbox, &sandbox.api, address, &[NO_DIGEST]);
-    alertmanager.await_told(MARKS);
     report(&format!("handed over after {before} of {MARKS}"));
     assert_each_once(&sandbox, MARKS);
 }

@@ -5,7 +5,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::cli::{command, ended, run};
-use crate::programs::{Program, http, ours};
+use crate::programs::{Program, http};
 
 const FIXTURES: &str = "tests/fixtures/alertmanager-0.34";
 
@@ -115,20 +115,6 @@ fn what_cannot_be_shown_as_a_room_is_told_with_the_remedy() {
     }
 }
 
-fn dev(conversation: &str) -> Program {
-    let dev = Program::start(ours().args([
-        "dev",
-        "--listen",
-        "127.0.0.1:0",
-        "--sandbox-listen",
-        "127.0.0.1:0",
-        "--conversation",
-        conversation,
-    ]));
-    dev.says("Ctrl-C");
-    dev
-}
-
 /// Plays a life at full speed into a service.
 fn played(dev: &Program) -> Value {
     let page = dev.word_after("Open ");
@@ -146,7 +132,7 @@ fn a_life_is_played_into_dev_in_each_conversation() {
     for (mode, messages, replies, edits) in
         [("new", 6, 0, 0), ("thread", 6, 4, 0), ("update", 4, 2, 4)]
     {
-        let dev = dev(mode);
+        let dev = Program::dev(&["--conversation", mode]);
         let room = played(&dev);
         let room = room.as_array().unwrap();
         let number = |found: &dyn Fn(&Value) -> u64| -> u64 { room.iter().map(found).sum() };
@@ -172,7 +158,7 @@ fn a_life_is_played_into_dev_in_each_conversation() {
 
 #[test]
 fn a_sequence_ends_with_the_notification_that_is_not_taken() {
-    let dev = dev("thread");
+    let dev = Program::dev(&["--conversation", "thread"]);
     let service = dev.word_after("curl -sS ");
     let url = format!("{service}/nobody");
     let told = run(&["send", "--sample", "life", "--speed=1e6", "--url", &url]);
