@@ -53,10 +53,12 @@ pub(crate) fn answer(input: &[u8]) {
     let url = format!("https://webexapis.com/v1/webhooks/incoming/{TOKEN}");
     if let Ok(accepted) = read::<Accepted>(&answer, &[TOKEN]) {
         assert!(status.is_success());
-        let body: serde_json::Value = serde_json::from_slice(answer.body()).expect("it was read");
-        // Serde takes a list for a struct, field by field.
-        let id = body.get("id").or_else(|| body.get(0));
-        assert_eq!(id.and_then(|id| id.as_str()), Some(accepted.id.as_str()));
+        // What is not read is not looked into either, and may hold what is no text.
+        if let Ok(body) = serde_json::from_slice::<serde_json::Value>(answer.body()) {
+            // Serde takes a list for a struct, field by field.
+            let id = body.get("id").or_else(|| body.get(0));
+            assert_eq!(id.and_then(|id| id.as_str()), Some(accepted.id.as_str()));
+        }
     }
     let told = [
         read::<Accepted>(&answer, &[TOKEN]).err(),
