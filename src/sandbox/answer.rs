@@ -78,7 +78,7 @@ impl Sandbox {
                 Some(self.failure(status, retry_after.as_ref(), body, Some(&text)))
             }
             Some(Effect::CardRefused) => refuse(Refusal::Card(
-                "refused by a fault of the sandbox".to_owned(),
+                "refused by a fault that somebody set".to_owned(),
             )),
             Some(Effect::EditRefused) => refuse(Refusal::EditUnsupported),
             Some(Effect::Quota(_)) => refuse(Refusal::Quota(fate.retry_after)),
