@@ -6,8 +6,8 @@
 //! `delivery.answer_within`.
 //!
 //! `memory` joins what is the same, which `content` tells; `rendering` makes its messages; `queue`
-//! decides what is next (`lanes`, `gate`, `pace`, `outage`, `dead_rooms`); `bot` sends it and makes
-//! of each answer what `retry` judges; `ticket` is the state of one delivery.
+//! decides what is next (`lanes`, `gate`, `pace`, `window`, `outage`, `dead_rooms`); `bot` sends it
+//! and makes of each answer what `retry` judges; `ticket` is the state of one delivery.
 //!
 //! What does not belong here: HTTP statuses for Alertmanager (`http`), how a message looks
 //! (`render`), how a request to Webex is made (`webex`).
@@ -44,6 +44,7 @@ mod ticket;
 mod token;
 mod told;
 mod waits;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

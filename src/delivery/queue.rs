@@ -25,16 +25,13 @@ use super::pace::Pace;
 use super::quota::Quotas;
 use super::ticket::Delivery;
 use super::token::{Token, Use};
+use super::window::Window;
 use crate::config;
 use crate::render::Renderer;
 
 /// Once a room is sent digests, it is until the rest would wait for so small a part of
 /// `digest_after`: one by one, the tail of a storm would take as long as the storm.
 const DIGEST_UNTIL: f64 = 0.1;
-/// No more requests are under way at once: an answer that is slow must not become a crowd.
-const MOST_IN_FLIGHT: usize = 512;
-/// Nor so many while Webex has not yet said where its limit is: those past it are refused.
-const MOST_IN_FLIGHT_AT_FIRST: usize = 128;
 
 /// All that waits for one bot.
 pub(super) struct Queue {
@@ -47,7 +44,7 @@ pub(super) struct Queue {
     digest_after: Duration,
     /// Lanes that are sent digests.
     digesting: HashSet<LaneId>,
-    in_flight: usize,
+    window: Window,
     /// When what waits is looked through next for what nobody asks for any more.
     pub(super) next_sweep: Instant,
     /// Whether a task sends what waits.
@@ -68,7 +65,7 @@ impl Queue {
             quotas: Quotas::new(bot),
             digest_after,
             digesting: HashSet::new(),
-            in_flight: 0,
+            window: Window::new(),
             next_sweep: Instant::now(),
             tended: false,
             leaving: false,
@@ -117,11 +114,7 @@ impl Queue {
             }
             return Step::Wait(self.lanes.next_unpark());
         }
-        let most = match self.pace.rate(now) {
-            Some(_) => MOST_IN_FLIGHT,
-            None => MOST_IN_FLIGHT_AT_FIRST,
-        };
-        if self.in_flight >= most {
+        if self.window.is_full(self.pace.rate(now).is_some()) {
             return Step::Wait(None);
         }
         match self.gate.way(now) {
@@ -130,7 +123,7 @@ impl Queue {
             Way::Behind => return Step::Wait(None),
         }
         if self.outage.is_on() {
-            if self.in_flight > 0 {
+            if self.window.under_way() > 0 {
                 return Step::Wait(None);
             }
             if let Some(probe_at) = self.outage.next_probe().filter(|probe_at| now < *probe_at) {
@@ -167,7 +160,7 @@ impl Queue {
         self.dead.asked(&lane.room);
         self.gate.passed();
         self.pace.sent(now);
-        self.in_flight += 1;
+        self.window.leaves();
         for (_, item) in &items {
             item.delivery.departs();
         }
@@ -333,7 +326,7 @@ impl Queue {
 
     /// What waits, what is under way.
     pub(super) fn counts(&self) -> (usize, usize) {
-        (self.lanes.waiting(), self.in_flight)
+        (self.lanes.waiting(), self.window.under_way())
     }
 
     /// How long the gate stays closed.

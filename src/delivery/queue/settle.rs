@@ -19,7 +19,7 @@ impl Queue {
         settled: Settled,
         now: Instant,
     ) -> (Vec<Through>, Vec<StateChange>) {
-        self.in_flight -= 1;
+        self.window.returns(&settled);
         for (_, item) in &job.items {
             item.delivery.returns();
         }
