@@ -152,7 +152,9 @@ fn log(lines: Arc<AtomicUsize>) -> Result<Dispatch> {
         // It takes everything.
         let _ = (&null).write_all(line.as_bytes());
     });
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO));
+    let subscriber = tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(layer);
     Ok(Dispatch::new(subscriber))
 }
 

@@ -177,8 +177,16 @@ pub(super) fn tell_log(delivery: &Delivery, outcome: &Outcome) {
     let took_seconds = delivery.began.elapsed().as_secs_f64();
     match outcome {
         Outcome::Delivered { messages } => {
+            // As text, which a line takes in as it is: this line comes with each notification.
+            let (receiver, bot, group): (&str, &str, &str) = (receiver, bot, group);
+            let outcome = "delivered";
             tracing::info!(
-                %receiver, %bot, %group, outcome = "delivered", messages, took_seconds,
+                receiver,
+                bot,
+                group,
+                outcome,
+                messages,
+                took_seconds,
                 "delivered a notification of receiver `{receiver}`",
             );
         }

@@ -81,7 +81,8 @@ impl Parts {
         // Writing to a string does not fail.
         let _ = match format {
             Format::Text { colours: false } => {
-                write!(line, " {level:>5} {sentence}{fields}{context}")
+                line.extend([padded(level), sentence, fields, context]);
+                Ok(())
             }
             Format::Text { colours: true } => {
                 let colour = match level {
@@ -96,14 +97,26 @@ impl Parts {
                      {sentence}\u{1b}[2m{fields}{context}\u{1b}[0m"
                 )
             }
-            Format::Json => write!(
-                line,
-                "\",\"level\":\"{level}\",\
-                 \"message\":\"{sentence}\"{fields}{context}}}"
-            ),
+            Format::Json => {
+                let level = level.as_str();
+                line.extend(["\",\"level\":\"", level, "\",\"message\":\"", sentence]);
+                line.extend(["\"", fields, context, "}"]);
+                Ok(())
+            }
         };
         line.push('\n');
         line
+    }
+}
+
+/// A level between the time and the sentence.
+fn padded(level: tracing::Level) -> &'static str {
+    match level {
+        tracing::Level::ERROR => " ERROR ",
+        tracing::Level::WARN => "  WARN ",
+        tracing::Level::INFO => "  INFO ",
+        tracing::Level::DEBUG => " DEBUG ",
+        tracing::Level::TRACE => " TRACE ",
     }
 }
 
@@ -115,28 +128,39 @@ pub(super) struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn value(&mut self, name: &str, value: fmt::Arguments<'_>) {
+    /// A value, as `write` writes it.
+    fn value(&mut self, name: &str, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
         let json = self.format == Format::Json;
+        // Writing to a string does not fail; a value may, and is told as far as it goes.
         if name == "message" {
-            let _ = escaped(self.sentence, json).write_fmt(value);
-        } else if json {
-            let _ = write!(self.fields, ",\"{name}\":\"");
-            let _ = escaped(self.fields, true).write_fmt(value);
+            let _ = write(&mut escaped(self.sentence, json));
+            return;
+        }
+        self.name(name);
+        if json {
+            self.fields.push('"');
+            let _ = write(&mut escaped(self.fields, true));
             self.fields.push('"');
         } else {
-            let _ = write!(self.fields, " {name}=");
             let start = self.fields.len();
-            let _ = escaped(self.fields, false).write_fmt(value);
+            let _ = write(&mut escaped(self.fields, false));
             quote(self.fields, start);
         }
     }
 
     /// A number or a truth, which needs no quotes.
     fn bare(&mut self, name: &str, value: impl fmt::Display) {
-        let _ = match self.format {
-            Format::Json => write!(self.fields, ",\"{name}\":{value}"),
-            Format::Text { .. } => write!(self.fields, " {name}={value}"),
+        self.name(name);
+        let _ = write!(self.fields, "{value}");
+    }
+
+    /// The name of a field, and what separates it from the field before and from its value.
+    fn name(&mut self, name: &str) {
+        let (before, after) = match self.format {
+            Format::Json => (",\"", "\":"),
+            Format::Text { .. } => (" ", "="),
         };
+        self.fields.extend([before, name, after]);
     }
 }
 
@@ -169,11 +193,11 @@ impl Visit for Collector<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.value(field.name(), format_args!("{value}"));
+        self.value(field.name(), |to| to.write_str(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.value(field.name(), format_args!("{value:?}"));
+        self.value(field.name(), |to| write!(to, "{value:?}"));
     }
 }
 
@@ -190,13 +214,18 @@ pub(super) fn number(format: Format, fields: &mut String, name: &str, value: u64
 
 /// Puts a value into quotes where it could be taken for several.
 fn quote(fields: &mut String, start: usize) {
-    let value = &fields[start..];
-    if !value.is_empty() && !value.contains([' ', '"', '=']) {
+    let value = &fields.as_bytes()[start..];
+    let parts = |byte: &u8| matches!(byte, b' ' | b'"' | b'=');
+    if !value.is_empty() && !value.iter().any(parts) {
         return;
     }
     let value = fields.split_off(start);
     fields.push('"');
-    fields.push_str(&value.replace('"', "\\\""));
+    let mut pieces = value.split('"');
+    fields.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        fields.extend(["\\\"", piece]);
+    }
     fields.push('"');
 }
 

@@ -54,6 +54,8 @@ pub fn init_logs(json: bool, level: &str) -> Result<(Logs, LogLevel), LogError> 
         // Where nobody reads, nobody can be told.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     });
+    // The filter is one for all, and not that layer's alone: what it lets through need not be
+    // asked about again for each line and each span.
     tracing_subscriber::registry()
         .with(filter)
         .with(layer)
@@ -254,16 +256,37 @@ impl Subject {
     fn id(&self) -> Option<u64> {
         self.is_known.then(|| self.hasher.finish())
     }
+
+    /// Whether a field is one of [`SUBJECTS`]; its value is told apart from the one before.
+    fn counts(&mut self, field: &Field) -> bool {
+        let counts = SUBJECTS.contains(&field.name());
+        if counts {
+            self.is_known = true;
+            self.hasher.write_u8(0);
+        }
+        counts
+    }
 }
 
 impl Visit for Subject {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if SUBJECTS.contains(&field.name()) {
-            self.is_known = true;
+        if self.counts(field) {
             // Hashing does not fail.
-            let _ = writeln!(self, "{value:?}");
+            let _ = write!(self, "{value:?}");
         }
     }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.counts(field) {
+            self.hasher.write(value.as_bytes());
+        }
+    }
+
+    // No other value says whom a line is about, nor is it written to find that out.
+    fn record_f64(&mut self, _: &Field, _: f64) {}
+    fn record_i64(&mut self, _: &Field, _: i64) {}
+    fn record_u64(&mut self, _: &Field, _: u64) {}
+    fn record_bool(&mut self, _: &Field, _: bool) {}
 }
 
 impl fmt::Write for Subject {
