@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::{BytesMut, Payload};
+use actix_web::web::Payload;
 use bytesize::ByteSize;
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -15,6 +15,9 @@ use super::answers::Rejection;
 /// Bodies that are read at the same time may be this large together: each is small, and a
 /// stranger may announce any number of large ones.
 const TOGETHER: usize = 64 * 1024 * 1024;
+
+/// Room for a body of which nothing has come yet.
+const UNSEEN: usize = 64 * 1024;
 
 /// How large bodies may be, how long they may take, and how many bytes are in memory now.
 pub(super) struct Bodies {
@@ -37,7 +40,9 @@ impl Bodies {
 
 /// A body in memory.
 pub(super) struct Body<'a> {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
+    /// How long it is to become, as its head says.
+    announced: Option<usize>,
     /// What is accounted for, which is told back when this is dropped.
     accounted: usize,
     bodies: &'a Bodies,
@@ -50,8 +55,23 @@ impl Body<'_> {
         if held + chunk.len() > self.bodies.together {
             return Err(Rejection::Busy);
         }
+        self.make_room(chunk.len());
         self.bytes.extend_from_slice(chunk);
         Ok(())
+    }
+
+    /// Makes room for so many more bytes. Nobody is given much for what is only announced, and
+    /// nothing for more than that: doubled, bodies would be most of what is in memory.
+    fn make_room(&mut self, more: usize) {
+        let length = self.bytes.len();
+        if self.bytes.capacity() - length < more {
+            let wanted = match self.announced {
+                Some(announced) => announced.min(2 * length.max(UNSEEN / 2)),
+                None => 2 * length,
+            };
+            let room = wanted.saturating_sub(length).max(more);
+            self.bytes.reserve_exact(room);
+        }
     }
 }
 
@@ -101,7 +121,8 @@ pub(super) async fn read<'a>(
     }
     let reading = async {
         let mut body = Body {
-            bytes: BytesMut::with_capacity(announced.unwrap_or(0).min(64 * 1024)),
+            bytes: Vec::new(),
+            announced,
             accounted: 0,
             bodies,
         };
@@ -147,6 +168,25 @@ mod tests {
         assert_eq!(start.elapsed(), bodies.time);
         assert_eq!(bodies.held.load(Ordering::Relaxed), 0, "it is given back");
     }
+
+    #[test]
+    fn a_body_takes_no_more_memory_than_was_announced_or_than_twice_what_came() {
+        let bodies = Bodies::new(ByteSize::mib(4), Duration::from_secs(5));
+        for (announced, most) in [(Some(100_000), 100_000), (None, 200_000)] {
+            let mut body = Body {
+                bytes: Vec::new(),
+                announced,
+                accounted: 0,
+                bodies: &bodies,
+            };
+            for _ in 0..100 {
+                assert!(body.push(&[b'x'; 1000]).is_ok());
+                let held = body.bytes.capacity();
+                assert!(held <= most.min(UNSEEN.max(2 * body.len())), "{held}");
+            }
+        }
+    }
+
     #[tokio::test]
     async fn bodies_that_are_too_large_together_are_turned_away() {
         let bodies = Bodies {
