@@ -120,6 +120,11 @@ impl fmt::Display for Status {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
+impl Labels<'static> {
+    /// None at all.
+    pub(crate) const EMPTY: Self = Self(Vec::new());
+}
+
 impl<'a> Labels<'a> {
     /// The value of a label, where there is one.
     #[must_use]

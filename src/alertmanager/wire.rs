@@ -136,7 +136,7 @@ impl<'a> WireAlert<'a> {
             labels: self.labels.unwrap_or_default(),
             annotations: self.annotations.unwrap_or_default(),
             starts_at: time(self.starts_at),
-            ends_at: time(self.ends_at).filter(|_| status == Status::Resolved),
+            ends_at: time(self.ends_at.filter(|_| status == Status::Resolved)),
             generator_url: text(self.generator_url),
             fingerprint: text(self.fingerprint),
         }

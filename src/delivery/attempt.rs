@@ -63,7 +63,8 @@ pub fn recipient(target: &Target) -> Option<Recipient<'_>> {
 }
 
 impl Bot {
-    /// Makes one request, and says what it means.
+    /// Makes one request, and says what it means. What is rare has memory of its own: each
+    /// message in flight would have room for it else.
     pub(super) async fn attempt(
         &self,
         engine: &Engine,
@@ -71,21 +72,21 @@ impl Bot {
         token: &Arc<SecretString>,
     ) -> Attempt {
         if job.is_digest() {
-            if engine.takes_out_of_digest(job).await {
+            if Box::pin(engine.takes_out_of_digest(job)).await {
                 return Attempt::of(Settled::Again);
             }
         } else if job.first().delivery.kept.is_some() {
-            return self.tell(engine, job, token).await;
+            return Box::pin(self.tell(engine, job, token)).await;
         }
         let (text, form) = notes::text(engine, job);
         match self.post(engine, job, token, (&text, form), None).await {
             Ok(_) => {
                 if job.is_digest() {
-                    engine.told_by_digest(job).await;
+                    Box::pin(engine.told_by_digest(job)).await;
                 }
                 Attempt::of(Settled::Accepted)
             }
-            Err(error) => self.judged(engine, job, token, form, &error).await,
+            Err(error) => Box::pin(self.judged(engine, job, token, form, &error)).await,
         }
     }
 

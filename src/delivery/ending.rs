@@ -74,8 +74,11 @@ impl Engine {
         room: &Arc<str>,
         refusal: Option<&Refusal>,
     ) {
-        let key = (Arc::clone(receiver), Arc::clone(room));
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusing.is_empty() && refusal.is_none() {
+            return;
+        }
+        let key = (Arc::clone(receiver), Arc::clone(room));
         match refusal {
             Some(refusal) => {
                 let since = refusing.get(&key).map(|dead| dead.since);

@@ -100,7 +100,7 @@ impl Delivery {
             messages,
             kept,
             entry,
-            group_key: notification.group_key.chars().take(LONGEST_KEY).collect(),
+            group_key: shortened(&notification.group_key).into(),
             as_of: jiff::Timestamp::now(),
             began: now,
             span: tracing::Span::current(),
@@ -247,6 +247,16 @@ impl Delivery {
     }
 }
 
+/// The first characters of a group's key.
+fn shortened(key: &str) -> &str {
+    // There are at least as many bytes as characters.
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let end = key.char_indices().nth(LONGEST_KEY);
+    end.map_or(key, |(end, _)| &key[..end])
+}
+
 /// A caller's claim to be told what becomes of its notification. Dropping it cancels
 /// nothing.
 pub struct Ticket(pub(super) Claim);
@@ -311,5 +321,18 @@ impl Ticket {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_key_the_first_characters_are_kept() {
+        assert_eq!(shortened("{}:{a=\"b\"}"), "{}:{a=\"b\"}");
+        assert_eq!(shortened(&"ü".repeat(LONGEST_KEY)), "ü".repeat(LONGEST_KEY));
+        let long = "ü".repeat(LONGEST_KEY + 1);
+        assert_eq!(shortened(&long), "ü".repeat(LONGEST_KEY));
     }
 }

@@ -61,7 +61,13 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> HttpResponse {
-        let message: String = self.message.chars().take(MAX_MESSAGE_CHARS).collect();
+        let mut message: &str = &self.message;
+        // There are at least as many bytes as characters.
+        if message.len() > MAX_MESSAGE_CHARS
+            && let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS)
+        {
+            message = &message[..end];
+        }
         let body = Body {
             status: match self.reason {
                 Reason::Partial => "partial",
@@ -69,7 +75,7 @@ impl Answer {
                 _ => "error",
             },
             reason: self.reason,
-            message: &message,
+            message,
         };
         let mut response = HttpResponse::build(self.status);
         if self.is_rejection {
@@ -87,7 +93,7 @@ impl Answer {
                 response.append_header((header::WWW_AUTHENTICATE, basic));
             }
             Reason::MethodNotAllowed => {
-                response.insert_header((header::ALLOW, allowed(&message)));
+                response.insert_header((header::ALLOW, allowed(message)));
             }
             _ => {}
         }

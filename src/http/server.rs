@@ -148,7 +148,10 @@ async fn around(
     }
     let headers = response.headers_mut();
     if let Some(id) = id {
-        name(headers, &id.to_string());
+        name(
+            headers,
+            id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+        );
     }
     guard(headers);
     Ok(response)
@@ -203,8 +206,9 @@ impl tracing_actix_web::RootSpanBuilder for Spans {
         let id = request.extensions().get::<RequestId>().copied();
         // Probes and metrics would be most of the traces, and the least of them.
         let is_traced = request.path().contains("/alertmanager");
-        let id = id.map(|id| id.to_string());
-        let (span, trace) = request_span(id.as_deref(), request.headers(), is_traced);
+        let mut buffer = Uuid::encode_buffer();
+        let id = id.map(|id| &*id.hyphenated().encode_lower(&mut buffer));
+        let (span, trace) = request_span(id, request.headers(), is_traced);
         request.extensions_mut().insert(trace);
         span
     }

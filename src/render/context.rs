@@ -10,10 +10,9 @@ mod alike;
 
 use jiff::Timestamp;
 use serde::ser::Serialize;
-use tera::value::Key;
 use tera::{Context, Map, Value};
 
-use self::alike::Alike;
+use self::alike::{Alike, Rows};
 
 use super::escape::LINE_BREAK;
 use super::time::Moment;
@@ -43,28 +42,35 @@ pub(super) fn build(subject: &Subject<'_>, locality: &Locality) -> Context {
         alerts.push(data);
     }
 
+    let (firing, resolved) = (Value::from(firing), Value::from(resolved));
     let mut context = Context::new();
-    conversation::set(&mut context, subject, &alerts, locality);
+    conversation::set(
+        &mut context,
+        subject,
+        (&alerts, &firing, &resolved),
+        locality,
+    );
     let mut set = |name: &'static str, value: Value| context.insert_value(name, value);
     set("status", notification.status.as_str().into());
     set("receiver", notification.receiver.as_ref().into());
     set("configured_receiver", subject.receiver.into());
     set("alerts", alerts.into());
-    set("firing", firing.into());
-    set("resolved", resolved.into());
+    set("firing", firing);
+    set("resolved", resolved);
     set("alert_names", alert_names(notification).into());
     set("severity", severity::worst(notification).into());
-    set("group_labels", value(&notification.group_labels));
-    set("common_labels", value(&notification.common_labels));
+    // Of a single alert they are its own.
+    let common_labels = makes.labels.map(notification.common_labels.iter());
+    set("common_labels", common_labels);
+    let common_annotations = &notification.common_annotations;
     set(
         "common_annotations",
-        value(&notification.common_annotations),
+        makes.annotations.map(common_annotations.iter()),
     );
-    set("route_labels", value(&notification.route_labels));
-    set(
-        "silence_url",
-        makes.silences.of(silenced(notification)).into(),
-    );
+    set("silence_url", makes.silence(silenced(notification)));
+    let mut map = |labels: &Labels<'_>| makes.own_labels.map(labels.iter());
+    set("group_labels", map(&notification.group_labels));
+    set("route_labels", map(&notification.route_labels));
     set(
         "alertmanager_url",
         links::alertmanager(&external, &notification.receiver).into(),
@@ -125,9 +131,10 @@ const FIELDS: [&str; 10] = [
 struct Alerts<'a> {
     notification: &'a Notification<'a>,
     silences: links::Silences<'a>,
+    /// The labels whose silence was made last, and that.
+    silence: Option<(&'a Labels<'a>, Value)>,
     locality: &'a Locality,
-    /// An alert without values.
-    blank: Map,
+    rows: Rows,
     labels: Alike,
     annotations: Alike,
     own_labels: Alike,
@@ -137,12 +144,18 @@ struct Alerts<'a> {
 impl<'a> Alerts<'a> {
     /// `external` is where readers reach Alertmanager.
     fn new(notification: &'a Notification<'a>, external: &str, locality: &'a Locality) -> Self {
-        let fields = FIELDS.iter().map(|name| (Key::Str(name), Value::none()));
+        const NONE: &Labels<'static> = &Labels::EMPTY;
+        // What only one alert has is not made beforehand.
+        let shared = match notification.alerts.len() {
+            1 => NONE,
+            _ => &notification.common_labels,
+        };
         Self {
             notification,
-            silences: links::Silences::new(external, &notification.common_labels),
+            silences: links::Silences::new(external, shared),
+            silence: None,
             locality,
-            blank: fields.collect(),
+            rows: Rows::default(),
             labels: Alike::default(),
             annotations: Alike::default(),
             own_labels: Alike::default(),
@@ -150,7 +163,19 @@ impl<'a> Alerts<'a> {
         }
     }
 
-    fn data(&mut self, alert: &Alert<'_>) -> Value {
+    /// The address of the form for a silence of these labels.
+    fn silence(&mut self, labels: &'a Labels<'a>) -> Value {
+        match &self.silence {
+            Some((last, url)) if *last == labels => url.clone(),
+            _ => {
+                let url = Value::from(self.silences.of(labels));
+                self.silence = Some((labels, url.clone()));
+                url
+            }
+        }
+    }
+
+    fn data(&mut self, alert: &'a Alert<'a>) -> Value {
         let moment = |at: Option<Timestamp>| match at {
             Some(at) => Moment::new(at, &self.locality.timezone).to_string().into(),
             None => Value::none(),
@@ -169,14 +194,10 @@ impl<'a> Alerts<'a> {
             moment(alert.starts_at),
             moment(alert.ends_at),
             self.locality.links.apply(&alert.generator_url).into(),
-            self.silences.of(&alert.labels).into(),
+            self.silence(&alert.labels),
             alert.fingerprint.as_ref().into(),
         ];
-        let mut data = self.blank.clone();
-        for (field, value) in data.values_mut().zip(values) {
-            *field = value;
-        }
-        data.into()
+        self.rows.map(&FIELDS, values)
     }
 }
 
@@ -188,8 +209,17 @@ fn own<'a>(
     // Both stand in the same order, so one walk finds what they have in common.
     let mut common = common.iter().peekable();
     all.iter().filter(move |(name, value)| {
-        while common.next_if(|(other, _)| precedes(other, name)).is_some() {}
-        common.peek() != Some(&(*name, *value))
+        loop {
+            match common.peek() {
+                Some((other, shared)) if other == name => {
+                    let differs = shared != value;
+                    common.next();
+                    return differs;
+                }
+                Some((other, _)) if precedes(other, name) => common.next(),
+                _ => return true,
+            };
+        }
     })
 }
 

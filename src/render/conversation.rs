@@ -4,8 +4,10 @@
 //! What does not belong here: deciding which of them it is, and where the first message is
 //! (`delivery`).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use tera::{Context, Map, Value};
+use tera::{Context, Value};
 
 use super::context::value;
 use super::time::Moment;
@@ -31,11 +33,15 @@ pub struct Conversation<'a> {
     pub is_repeat: bool,
 }
 
-/// Sets what templates see of the conversation. `alerts` are the notification's, as data.
+/// The alerts of a notification as data: all of them, and the lists of those that fire and of
+/// those that are over.
+type Alerts<'v> = (&'v [Value], &'v Value, &'v Value);
+
+/// Sets what templates see of the conversation.
 pub(super) fn set(
     context: &mut Context,
     subject: &Subject<'_>,
-    alerts: &[Value],
+    alerts: Alerts<'_>,
     locality: &Locality,
 ) {
     let conversation = subject.conversation.as_ref();
@@ -58,7 +64,11 @@ pub(super) fn set(
 
 /// The alerts that are new or newly resolved, by what they are now; all where that is not
 /// known.
-fn changed(subject: &Subject<'_>, alerts: &[Value]) -> Value {
+fn changed(subject: &Subject<'_>, (alerts, firing, resolved): Alerts<'_>) -> Value {
+    if subject.conversation.is_none() && subject.changed.is_none() {
+        let all = [("firing", firing.clone()), ("resolved", resolved.clone())];
+        return BTreeMap::from(all).into();
+    }
     let of = |status: Status| -> Value {
         let picked: Vec<Value> = match (&subject.conversation, subject.changed) {
             (Some(conversation), _) => {
@@ -72,8 +82,7 @@ fn changed(subject: &Subject<'_>, alerts: &[Value]) -> Value {
                     .collect()
             }
             (None, known) => {
-                let all: Vec<usize> = (0..alerts.len()).collect();
-                let known = known.unwrap_or(&all).iter();
+                let known = known.unwrap_or_default().iter();
                 let of_status = |index: &&usize| {
                     let alert = subject.notification.alerts.get(**index);
                     alert.is_some_and(|alert| alert.status == status)
@@ -86,10 +95,11 @@ fn changed(subject: &Subject<'_>, alerts: &[Value]) -> Value {
         };
         picked.into()
     };
-    let mut changed = Map::new();
-    changed.insert("firing".into(), of(Status::Firing));
-    changed.insert("resolved".into(), of(Status::Resolved));
-    changed.into()
+    let changed = [
+        ("firing", of(Status::Firing)),
+        ("resolved", of(Status::Resolved)),
+    ];
+    BTreeMap::from(changed).into()
 }
 
 /// When the trouble began: with the first of the alerts, or before the room was first told,

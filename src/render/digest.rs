@@ -140,7 +140,9 @@ fn emoji(rank: u8) -> &'static str {
 /// `🔴 **3 firing, 1 resolved: KubePodCrashLooping** · payments · prod-eu1 · Pod is …`. Of a
 /// single alert the emoji says enough.
 fn line(notification: &Notification<'_>, emoji: &str, firing: usize, resolved: usize) -> String {
-    let mut text = format!("{emoji} **");
+    let mut text = String::with_capacity(ENTRY_BYTES);
+    text.push_str(emoji);
+    text.push_str(" **");
     let before = text.len();
     if firing + resolved > 1 {
         text.push_str(&counts(firing, resolved));
@@ -165,7 +167,10 @@ fn line(notification: &Notification<'_>, emoji: &str, firing: usize, resolved: u
         text.push_str(SEPARATOR);
         push_line(&mut text, summary, SUMMARY_CHARS);
     }
-    cut_text(&text, ENTRY_BYTES).into_owned()
+    if text.len() > ENTRY_BYTES {
+        text = cut_text(&text, ENTRY_BYTES).into_owned();
+    }
+    text
 }
 
 /// `3 firing, 1 resolved`.
@@ -204,6 +209,10 @@ fn push_names(text: &mut String, notification: &Notification<'_>) {
 /// A value in one line, whatever it takes for a line break.
 fn push_line(text: &mut String, value: &str, chars: usize) {
     let brief = brief(value, chars, 1);
+    // Nearly always there is nothing that could break a line.
+    if brief.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return push_escaped(text, &brief);
+    }
     let words: Vec<&str> = brief.split_whitespace().collect();
     push_escaped(text, &words.join(" "));
 }
@@ -225,7 +234,7 @@ fn summary<'n>(notification: &'n Notification<'_>) -> Option<&'n str> {
 }
 
 fn links(notification: &Notification<'_>, external: &str) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(ENTRY_BYTES);
     let mut push = |name: &str, url: &str| {
         if let Some(link) = links::link(name, url)
             && text.len() + SEPARATOR.len() + link.len() <= LINKS_BYTES

@@ -57,6 +57,8 @@ struct Set {
     tera: Tera,
     /// What was put into them, by name.
     guarded: HashMap<String, Guarded>,
+    /// The file of each template, by the template's name.
+    files: HashMap<String, String>,
     suffix: &'static str,
 }
 
@@ -190,18 +192,17 @@ impl Set {
         let with_calls = guarded
             .iter()
             .map(|(name, guarded)| (name.as_str(), guarded.text.as_str()));
-        Some(match tera.add_raw_templates(with_calls) {
-            Ok(()) => Self {
-                tera,
-                guarded,
-                suffix,
-            },
+        let (tera, guarded) = match tera.add_raw_templates(with_calls) {
+            Ok(()) => (tera, guarded),
             // Not known to happen. Without calls less is bounded, but alerts are told.
-            Err(_) => Self {
-                tera: plain,
-                guarded: HashMap::new(),
-                suffix,
-            },
+            Err(_) => (plain, HashMap::new()),
+        };
+        let named = |file: &str| Some((file.strip_suffix(suffix)?.to_owned(), file.to_owned()));
+        Some(Self {
+            files: tera.get_template_names().filter_map(named).collect(),
+            tera,
+            guarded,
+            suffix,
         })
     }
 
@@ -210,15 +211,11 @@ impl Set {
     }
 
     fn contains(&self, template: &str) -> bool {
-        self.tera.contains_template(&self.file(template))
+        self.files.contains_key(template)
     }
 
     fn names(&self) -> Vec<String> {
-        let names = self.tera.get_template_names();
-        let mut names: Vec<String> = names
-            .filter_map(|name| name.strip_suffix(self.suffix))
-            .map(str::to_owned)
-            .collect();
+        let mut names: Vec<String> = self.files.keys().cloned().collect();
         names.sort_unstable();
         names
     }
@@ -240,8 +237,10 @@ impl Set {
     fn run(&self, told: &str, context: &Context, limits: Limits) -> Result<String, Fallback> {
         let mut meter = Meter::start(limits);
         let template = told.strip_suffix(self.suffix).unwrap_or(told);
+        let file = self.files.get(template).map(String::as_str);
         self.tera
-            .render_to(&self.file(template), context, &mut meter)
+            // Tera says what is wrong with a name that there is not.
+            .render_to(file.unwrap_or(template), context, &mut meter)
             .map_err(|error| match meter.breach() {
                 Some(reason) => Fallback::reasoned(told, reason),
                 None => self.placed(Fallback::from_tera(told, &error)),

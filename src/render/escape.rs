@@ -66,6 +66,11 @@ fn pieces<E>(input: &str, mut write: impl FnMut(&str) -> Result<(), E>) -> Resul
             at += 1;
             continue;
         }
+        // As most of a text: one space between two words.
+        if byte == b' ' && !line_start && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) {
+            at += 1;
+            continue;
+        }
         let step = if let Some((end, breaks)) = white_space(input, at) {
             let outside = empty || end == bytes.len();
             line_start |= breaks;

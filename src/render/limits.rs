@@ -45,6 +45,9 @@ pub(super) const TIME: Duration =
         2
     });
 
+/// So much memory a thread keeps for the next rendering.
+const PAGE_BYTES: usize = 16 * 1024;
+
 const TOO_LONG: &str = "it takes too long";
 
 /// After how many steps the clock is looked at.
@@ -82,6 +85,8 @@ struct Left {
 thread_local! {
     /// Of the rendering that runs on this thread. Tera passes nothing of ours to a function.
     static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
+    /// What renderings write into. Large blocks are what an allocator is slowest with.
+    static PAGE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Lets a rendering write and count; ends with it.
@@ -100,7 +105,7 @@ impl Meter {
             deadline,
         }));
         Self {
-            text: Vec::with_capacity(4096),
+            text: PAGE.take(),
             most: limits.bytes,
             deadline,
             breach: None,
@@ -113,15 +118,20 @@ impl Meter {
     }
 
     /// What was written.
-    pub(super) fn finish(mut self) -> String {
+    pub(super) fn finish(self) -> String {
         // Tera writes text, and whole pieces of it.
-        String::from_utf8(std::mem::take(&mut self.text)).unwrap_or_default()
+        str::from_utf8(&self.text).unwrap_or_default().to_owned()
     }
 }
 
 impl Drop for Meter {
     fn drop(&mut self) {
         LEFT.set(None);
+        let mut page = std::mem::take(&mut self.text);
+        if page.capacity() <= PAGE_BYTES {
+            page.clear();
+            PAGE.set(page);
+        }
     }
 }
 

@@ -29,9 +29,9 @@ pub(super) fn url(url: &str) -> Option<String> {
         return None;
     }
     let host = scheme.len() + "://".len();
-    let path = url[host..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |at| host + at);
+    let mut behind = url.bytes().skip(host);
+    let path = behind.position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let path = path.map_or(url.len(), |at| host + at);
     let stays = |at: usize, byte: u8| {
         // An IPv6 address has brackets.
         is_plain(byte) || (matches!(byte, b'[' | b']') && at < path)
@@ -102,13 +102,9 @@ pub(super) fn alertmanager(external: &str, receiver: &str) -> String {
     let Some(mut url) = page(external, "alerts?receiver=") else {
         return String::new();
     };
-    for c in receiver.chars() {
-        if QUOTED_BY_GO.contains(c) {
-            push_encoded(&mut url, b'\\');
-        }
-        let mut buffer = [0; 4];
-        push_component(&mut url, c.encode_utf8(&mut buffer));
-    }
+    push_each(&mut url, receiver, |byte| {
+        QUOTED_BY_GO.as_bytes().contains(&byte).then_some(byte)
+    });
     url
 }
 
@@ -122,20 +118,23 @@ pub(super) fn silence(external: &str, labels: &Labels<'_>) -> String {
 pub(super) struct Silences<'a> {
     /// What all begin with; none where it is not known where Alertmanager is.
     page: Option<String>,
-    /// The labels that all alerts share, each with its matcher as it stands in a URL.
-    common: Vec<(&'a str, &'a str, String)>,
+    /// The labels that all alerts share, each with where its matcher ends in `matchers`.
+    common: Vec<(&'a str, &'a str, usize)>,
+    /// Those matchers as they stand in a URL, one behind the other.
+    matchers: String,
 }
 
 impl<'a> Silences<'a> {
     pub(super) fn new(external: &str, common: &'a Labels<'_>) -> Self {
+        let mut matchers = String::new();
         let matcher = |(name, value): (&'a str, &'a str)| {
-            let mut matcher = String::with_capacity(name.len() + value.len() + 16);
-            push_matcher(&mut matcher, name, value);
-            (name, value, matcher)
+            push_matcher(&mut matchers, name, value);
+            (name, value, matchers.len())
         };
         Self {
             page: page(external, "silences/new?filter=%7B"),
             common: common.iter().map(matcher).collect(),
+            matchers,
         }
     }
 
@@ -152,16 +151,20 @@ impl<'a> Silences<'a> {
         url.push_str(page);
         // Both stand in the same order.
         let mut common = self.common.iter().peekable();
+        let mut start = 0;
         for (index, (name, value)) in labels.iter().enumerate() {
             if index > 0 {
                 url.push_str("%2C");
             }
-            while common
-                .next_if(|(other, ..)| precedes(other, name))
-                .is_some()
-            {}
+            let passed = |other: &str| other != name && precedes(other, name);
+            while let Some((.., end)) = common.next_if(|(other, ..)| passed(other)) {
+                start = *end;
+            }
             match common.next_if(|(other, shared, _)| *other == name && *shared == value) {
-                Some((.., matcher)) => url.push_str(matcher),
+                Some((.., end)) => {
+                    url.push_str(&self.matchers[start..*end]);
+                    start = *end;
+                }
                 None => push_matcher(&mut url, name, value),
             }
         }
@@ -186,7 +189,7 @@ fn push_matcher(url: &mut String, name: &str, value: &str) {
 
 fn page(external: &str, path: &str) -> Option<String> {
     let base = external.trim_end_matches('/');
-    (!base.is_empty()).then(|| format!("{base}/#/{path}"))
+    (!base.is_empty()).then(|| [base, "/#/", path].concat())
 }
 
 /// Whether a label's name needs no quotes in a matcher.
@@ -199,35 +202,52 @@ fn is_classic(name: &str) -> bool {
 /// A string of a matcher: quoted, with backslashes, quotes and line breaks escaped.
 fn push_quoted(url: &mut String, text: &str) {
     url.push_str("%22");
-    let mut rest = text;
-    while let Some(at) = rest.find(['\\', '"', '\n']) {
-        push_component(url, &rest[..at]);
-        push_component(
-            url,
-            match rest.as_bytes()[at] {
-                b'\n' => "\\n",
-                b'"' => "\\\"",
-                _ => "\\\\",
-            },
-        );
-        rest = &rest[at + 1..];
-    }
-    push_component(url, rest);
+    push_each(url, text, |byte| match byte {
+        b'\n' => Some(b'n'),
+        b'"' | b'\\' => Some(byte),
+        _ => None,
+    });
     url.push_str("%22");
 }
 
-/// Percent-encodes all but the unreserved characters of RFC 3986.
-fn push_component(url: &mut String, text: &str) {
+/// Percent-encodes all but the unreserved characters of RFC 3986. What `escape` names another
+/// byte for stands as that byte, behind a backslash.
+fn push_each(url: &mut String, text: &str, escape: impl Fn(u8) -> Option<u8>) {
     let mut copied = 0;
     for (at, byte) in text.bytes().enumerate() {
-        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            // Unreserved characters are ASCII, so what lies between others is whole.
-            url.push_str(text.get(copied..at).unwrap_or_default());
+        // A point is unreserved, and something else in a regular expression.
+        if is_unreserved(byte) && byte != b'.' {
+            continue;
+        }
+        // Unreserved characters are ASCII, so what lies between others is whole.
+        url.push_str(text.get(copied..at).unwrap_or_default());
+        copied = at + 1;
+        let escaped = escape(byte);
+        if escaped.is_some() {
+            push_encoded(url, b'\\');
+        }
+        let byte = escaped.unwrap_or(byte);
+        if is_unreserved(byte) {
+            url.push(char::from(byte));
+        } else {
             push_encoded(url, byte);
-            copied = at + 1;
         }
     }
     url.push_str(text.get(copied..).unwrap_or_default());
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    const UNRESERVED: [bool; 256] = {
+        let mut unreserved = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            unreserved[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+            byte += 1;
+        }
+        unreserved
+    };
+    UNRESERVED[usize::from(byte)]
 }
 
 fn push_encoded(url: &mut String, byte: u8) {

@@ -84,9 +84,11 @@ pub(super) fn split(source: &Source<'_>) -> Vec<String> {
 /// The one message that a text becomes where it fits into one, with so many bytes kept free.
 pub(super) fn whole(text: &str, reserved: usize) -> Option<String> {
     let text = text.trim();
-    let marks = text.bytes().filter(|byte| is_mark(*byte)).count();
-    if text.len() - marks + reserved > RENDERED_BYTES {
-        return None;
+    if text.len() + reserved > RENDERED_BYTES {
+        let marks = text.bytes().filter(|byte| is_mark(*byte)).count();
+        if text.len() - marks + reserved > RENDERED_BYTES {
+            return None;
+        }
     }
     let mut whole = without_marks(text);
     if whole.trim().len() < whole.len() {
@@ -105,7 +107,7 @@ fn is_mark(byte: u8) -> bool {
 /// shorter than the Markdown. Nested lists may make it longer, but not eightfold; links by
 /// reference may make it longer by any factor. Finding out takes as long as writing the text.
 fn fits_as_text(markdown: &str, limit: usize) -> bool {
-    let is_short = markdown.len() < limit / 8 && !markdown.contains("]:");
+    let is_short = markdown.len() < limit / 8 && !may_have_references(markdown);
     is_short
         || (markdown.len() <= limit / 2 && hardly_grows(markdown))
         || plain::uncut(markdown).len() <= limit
@@ -115,14 +117,23 @@ fn fits_as_text(markdown: &str, limit: usize) -> bool {
 /// it has nothing that may: no lists, no links in angle brackets or by reference. What else
 /// grows are a few entities, by one byte of five.
 fn hardly_grows(markdown: &str) -> bool {
-    !markdown.contains(['<', '\0']) && !markdown.contains("]:") && {
-        let mut lines = markdown.split(['\n', '\r']);
+    !markdown.contains('<') && !markdown.contains('\0') && !may_have_references(markdown) && {
+        let mut lines = markdown.split('\n').flat_map(|line| line.split('\r'));
         lines.all(|line| !begins_list(line.trim_start_matches([' ', '\t', '>'])))
     }
 }
 
+/// Whether the target of a link may be defined in a text.
+fn may_have_references(markdown: &str) -> bool {
+    let mut behind = markdown.split(']').skip(1);
+    behind.any(|rest| rest.starts_with(':'))
+}
+
 /// Whether a line may begin an item of a list.
 fn begins_list(line: &str) -> bool {
+    if line.starts_with(|c: char| c.is_alphabetic()) {
+        return false;
+    }
     let after = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let marks: &[char] = if after.len() == line.len() {
         &['-', '+', '*']

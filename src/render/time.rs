@@ -40,9 +40,12 @@ impl Serialize for Moment<'_> {
 /// year where that is not this year's.
 pub(super) fn clock(time: &Zoned, now: Timestamp) -> String {
     let now = now.to_zoned(time.time_zone().clone());
-    let format = if time.date() == now.date() {
-        "%H:%M %Z"
-    } else if time.year() == now.year() {
+    if time.date() == now.date() {
+        let zone = time.time_zone().to_offset_info(time.timestamp());
+        let zone = zone.abbreviation();
+        return format!("{:02}:{:02} {zone}", time.hour(), time.minute());
+    }
+    let format = if time.year() == now.year() {
         "%-d %b %H:%M %Z"
     } else {
         "%-d %b %Y %H:%M %Z"

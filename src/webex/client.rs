@@ -15,6 +15,9 @@ use super::error::{Error, RetryAfter, one_line};
 use super::transport::{Transport, TransportError, WayError};
 use super::types::{Accepted, Edit, ErrorBody, IncomingMessage, NewMessage, Person};
 
+/// Room for the body of a request. More is found where it takes more.
+const BODY_BYTES: usize = 1000;
+
 /// Speaks to Webex through a [`Transport`]; the token comes with each call.
 #[derive(Clone)]
 pub struct Client {
@@ -142,8 +145,9 @@ impl Client {
         token: &SecretString,
     ) -> Result<Accepted, Error> {
         // Strings and JSON that was read before: they always serialise.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        let mut request = Request::new(Bytes::from(body));
+        let mut json = Vec::with_capacity(BODY_BYTES);
+        serde_json::to_writer(&mut json, body).unwrap_or_default();
+        let mut request = Request::new(Bytes::from(json));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         request

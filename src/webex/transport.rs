@@ -154,10 +154,11 @@ impl Transport for Https {
             let mut request = reqwest::Request::new(parts.method, self.address(&parts.uri)?);
             *request.headers_mut() = parts.headers;
             *request.body_mut() = Some(body.into());
-            // A wrong `webex.base_url` is found by the name of its host.
-            let mut host = request.url().authority().to_owned();
-            host.extend(self.through.iter().map(String::as_str));
-            let classify = |error| classify(error, &host);
+            let classify = |error| {
+                // A wrong `webex.base_url` is found by the name of its host.
+                let host = parts.uri.authority().map_or("", |host| host.as_str());
+                classify(error, host, self.through.as_deref().unwrap_or(""))
+            };
             let mut answer = self.client.execute(request).await.map_err(classify)?;
             let mut whole = Response::new(Bytes::new());
             *whole.status_mut() = answer.status();
@@ -181,9 +182,9 @@ impl Transport for Https {
     }
 }
 
-fn classify(error: reqwest::Error, host: &str) -> TransportError {
+fn classify(error: reqwest::Error, host: &str, through: &str) -> TransportError {
     if error.is_connect() {
-        TransportError::Connect(format!("{host}: {}", told(error)))
+        TransportError::Connect(format!("{host}{through}: {}", told(error)))
     } else if error.is_timeout() {
         TransportError::Timeout
     } else {

@@ -4,6 +4,7 @@
 //! remedy. Whoever reads ours sees them in the room, below the message that fell back.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -32,6 +33,11 @@ pub(super) struct Kit {
     /// Whether it is for cards, where what is safe in Markdown is not: a quote would end the
     /// text that it stands in.
     pub(super) is_card: bool,
+}
+
+thread_local! {
+    /// The present as it was read last: a rendering asks for it again with each alert.
+    static READ: RefCell<(String, Timestamp)> = RefCell::default();
 }
 
 /// One call of a filter or function.
@@ -237,14 +243,17 @@ impl<'c> Call<'c> {
         let Some(value) = self.argument(name) else {
             return Ok(Vec::new());
         };
-        let texts = value
-            .as_array()
-            .and_then(|list| list.iter().map(Value::as_str).collect());
-        texts.ok_or_else(|| {
-            self.error(format!(
+        let list = value.as_array();
+        let texts: Option<&[Value]> = list.filter(|list| list.iter().all(Value::is_string));
+        let Some(texts) = texts else {
+            return Err(self.error(format!(
                 "takes a list of texts as `{name}`, such as `[\"job\"]`"
-            ))
-        })
+            )));
+        };
+        Ok(texts
+            .iter()
+            .map(|text| text.as_str().unwrap_or_default())
+            .collect())
     }
 
     /// Whether what the template prints is escaped.
@@ -259,9 +268,16 @@ impl<'c> Call<'c> {
 
     pub(super) fn now(&self) -> TeraResult<Timestamp> {
         let now = self.variable("now")?;
-        self.time(&now)?
-            .map(|now| now.timestamp())
-            .ok_or_else(|| self.error("needs the variable `now`; do not set it to something else"))
+        let text = now.as_str().unwrap_or_default();
+        let known = READ.with_borrow(|(read, at)| (read == text).then_some(*at));
+        if let Some(at) = known.filter(|_| !text.is_empty()) {
+            return Ok(at);
+        }
+        let at = self.time(&now)?.map(|now| now.timestamp()).ok_or_else(|| {
+            self.error("needs the variable `now`; do not set it to something else")
+        })?;
+        READ.set((text.to_owned(), at));
+        Ok(at)
     }
 
     /// A time, in a zone of its own if it names one, else in the configured one; `None` where

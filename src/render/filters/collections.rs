@@ -69,7 +69,7 @@ fn facts(value: &Value, call: &Call<'_>) -> TeraResult<Value> {
     let length = call.count_or("length", FACT_CHARS)?;
     let besides = call.text_or("besides", "")?;
     let without = call.texts("without")?;
-    let mut text = String::new();
+    let mut text = String::with_capacity(256);
     let mut count = 0;
     for (name, value) in call.map(value)? {
         let name = name.as_str().unwrap_or_default();

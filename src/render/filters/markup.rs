@@ -48,7 +48,7 @@ fn link(target: &Value, call: &Call<'_>) -> TeraResult<Value> {
 
 /// `[["Runbook", url], ["Source", other]] | links`: those of them that lead somewhere.
 fn all_links(pairs: &Value, call: &Call<'_>) -> TeraResult<Value> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(512);
     for pair in call.list(pairs)? {
         let [name, target] = pair.as_array().unwrap_or_default() else {
             return Err(

@@ -161,5 +161,12 @@ fn without_mentions(line: &str) -> String {
 
 /// The text alone.
 pub(super) fn without_marks(text: &str) -> String {
-    text.replace([BEGIN_ALERT, END_ALERTS], "")
+    let mut kept = String::with_capacity(text.len());
+    // One after the other: to look for a single character takes a tenth of the time that it
+    // takes to look for one of two.
+    let pieces = text
+        .split(BEGIN_ALERT)
+        .flat_map(|piece| piece.split(END_ALERTS));
+    kept.extend(pieces);
+    kept
 }
