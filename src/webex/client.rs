@@ -207,10 +207,11 @@ fn is_page(answer: &Response<Bytes>) -> bool {
         || answer.body().trim_ascii_start().starts_with(b"<")
 }
 
-/// What is secret in the URL of an incoming webhook: all of it, and its end, which is what a
-/// server repeats that does not know the path.
+/// What is secret in the URL of an incoming webhook: all of it, and the end of its path, which is
+/// what a server repeats that does not know the path.
 pub(super) fn within(url: &str) -> [&str; 2] {
-    let end = url.trim_end_matches('/').rsplit('/').next();
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let end = path.trim_end_matches('/').rsplit('/').next();
     [url, end.unwrap_or_default()]
 }
 
@@ -301,8 +302,11 @@ mod tests {
         }
         let url = format!("https://webexapis.com/v1/webhooks/incoming/{token}");
         let body = format!(r#"{{"message":"Cannot POST /v1/webhooks/incoming/{token}"}}"#);
-        let told = refused(StatusCode::NOT_FOUND, &answer(404, &body), &within(&url));
-        assert!(!told.to_string().contains("Y2lz"), "{told}");
+        for behind in ["", "/", "?from=hub", "/?from=hub", "#"] {
+            let url = format!("{url}{behind}");
+            let told = refused(StatusCode::NOT_FOUND, &answer(404, &body), &within(&url));
+            assert!(!told.to_string().contains("Y2lz"), "{behind}: {told}");
+        }
     }
 
     #[test]
