@@ -277,7 +277,7 @@ impl Write for Escaped<'_> {
 /// Characters that end a line, that a terminal obeys, or that turn the direction of writing.
 fn is_control(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -292,13 +292,13 @@ mod tests {
 
     #[test]
     fn a_value_ends_no_line_and_moves_no_cursor() {
-        let hostile = "a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{2028}ä";
+        let hostile = "a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{61c}\u{2028}ä";
         assert_eq!(
             written(hostile, false),
-            r"a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{2028}ä"
+            r"a\nb\r\t\u{1b}[31m\u{9b}1m\u{202e}\u{61c}\u{2028}ä"
         );
         let json = written(hostile, true);
-        assert_eq!(json, r"a\nb\r\t\u001b[31m\u009b1m\u202e\u2028ä");
+        assert_eq!(json, r"a\nb\r\t\u001b[31m\u009b1m\u202e\u061c\u2028ä");
         let read: String = serde_json::from_str(&format!("\"{json}\"")).unwrap();
         assert_eq!(read, hostile);
     }
