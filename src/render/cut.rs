@@ -203,7 +203,9 @@ fn end_within(text: &str, spans: &[Span], start: usize, room: usize) -> usize {
             Kind::Emphasis(_) if !moves => {}
             Kind::Fence { .. } if !moves => {
                 let line = text[start..end].rfind('\n').map(|at| start + at);
-                end = line.filter(|line| *line > from).unwrap_or(end);
+                // Behind the line that opens it nothing of the code would be told.
+                let tells = |line: &usize| *line > from && text[from..*line].contains('\n');
+                end = line.filter(tells).unwrap_or(end);
             }
             _ if from > start => end = from,
             _ => {}

@@ -112,7 +112,9 @@ fn sound(input: &[u8]) -> String {
             7 => write!(text, "\n\n**{}** ", words(many * 8 + 1)),
             8 => {
                 has_alerts = true;
-                write!(text, "{BEGIN_ALERT}\n\n{} ", words(1))
+                // Templates break lines behind the mark, or before it.
+                let (before, behind) = [("", "\n\n"), ("\n\n", "")][many % 2];
+                write!(text, "{before}{BEGIN_ALERT}{behind}{} ", words(1))
             }
             _ => write!(text, "{} ", FAMILY.repeat(many + 1)),
         };

@@ -72,13 +72,11 @@ impl<'a> Sections<'a> {
         push(&self.head, Kind::Text);
         for alert in &self.alerts[..shown] {
             // One that is larger than a message is cut anyway, so its end need not be parsed. What
-            // it opened is closed here: it would make code of the next alert.
-            let beginning = cut_text(alert, 2 * RENDERED_BYTES);
-            let kind = match beginning {
-                Cow::Borrowed(whole) if whole.len() == alert.len() => Kind::Alert,
-                _ => Kind::BeginningOfAlert,
-            };
-            push(&beginning, kind);
+            // it opened is closed here, and its line ends: it would make code of the next alert.
+            match cut_text(alert, 2 * RENDERED_BYTES) {
+                Cow::Borrowed(whole) if whole.len() == alert.len() => push(whole, Kind::Alert),
+                beginning => push(&format!("{beginning}\n"), Kind::BeginningOfAlert),
+            }
         }
         push(&self.tail, Kind::Text);
         let left_out = left_out(self.alerts.len() - shown, alertmanager_url);

@@ -165,14 +165,20 @@ fn an_alert_larger_than_a_message_is_told_wherever_the_part_before_it_ends() {
 
 #[test]
 fn what_an_alert_opens_that_is_cut_does_not_reach_into_the_next() {
-    for (open, close) in [("```sh\n", "\n```"), ("**", "**")] {
+    let opened = [("\n```sh\n", "\n```"), ("**", "**")];
+    // Templates break lines before each alert, or behind it.
+    for ((open, close), (before, behind)) in opened
+        .into_iter()
+        .flat_map(|opened| [("\n\n", ""), ("", "\n\n")].map(|breaks| (opened, breaks)))
+    {
         let alerts = [
-            format!("\n\nfirst {open}{}{close}", "w ".repeat(8000)),
-            "\n\nsecond **bold** `code`".to_owned(),
+            format!("{before}first {open}{}{close}{behind}", "w ".repeat(8000)),
+            format!("{before}second **bold** `code`{behind}"),
         ];
-        let parts = parts(&marked("head", &alerts, ""));
-        assert_eq!(parts.len(), 2);
+        let parts = parts(&marked(&format!("head{behind}"), &alerts, ""));
+        assert_eq!(parts.len(), 2, "{open:?}");
         assert!(parts[0].contains(CUT));
+        assert!(parts[0].matches("w ").count() > 2000, "{open:?}");
         assert_eq!(
             parts[1], "*2/2* **head**\n\nsecond **bold** `code`",
             "{open:?}"
