@@ -60,6 +60,23 @@ pub(super) struct Pace {
     lowest: f64,
     /// For how long in the stretch the pace would have let something go, and nothing went.
     slack: Duration,
+    /// The guess of the last refusal, until something is sent after it.
+    guess: Option<Guess>,
+}
+
+/// A guess from what a full bucket gave: answers of what was under way may come in after the
+/// refusal, although Webex took it before.
+#[derive(Debug, Clone, Copy)]
+struct Guess {
+    accepted: u32,
+    took: Duration,
+    most: f64,
+}
+
+impl Guess {
+    fn rate(self) -> f64 {
+        measured(self.accepted, self.took).min(self.most)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +112,7 @@ impl Pace {
             from_empty: false,
             lowest: FASTEST,
             slack: Duration::ZERO,
+            guess: None,
         }
     }
 
@@ -114,6 +132,7 @@ impl Pace {
     /// A request leaves.
     pub(super) fn sent(&mut self, now: Instant) {
         self.measuring.get_or_insert(now);
+        self.guess = None;
         let rate = self.rate(now);
         if let (Some(learned), Some(rate)) = (&mut self.learned, rate) {
             self.slack += now.saturating_duration_since(learned.next);
@@ -125,7 +144,13 @@ impl Pace {
 
     /// Webex took a message.
     pub(super) fn accepted(&mut self) {
-        self.accepted = self.accepted.saturating_add(1);
+        if let (Some(guess), Some(learned)) = (&mut self.guess, &mut self.learned) {
+            guess.accepted = guess.accepted.saturating_add(1);
+            learned.base = learned.base.max(guess.rate());
+            self.lowest = learned.base;
+        } else {
+            self.accepted = self.accepted.saturating_add(1);
+        }
     }
 
     /// Nothing waits: what follows says nothing of the quota until the next refusal.
@@ -143,8 +168,12 @@ impl Pace {
         // A first guess counts the wait as well, over which the bucket filled.
         let until = if self.from_empty { now } else { opens };
         let took = until.saturating_duration_since(since).max(SHORTEST_MEASURE);
-        // The bucket held less than one more, half of it on average.
-        let measured = (f64::from(self.accepted) + 0.5) / took.as_secs_f64();
+        let guess = Guess {
+            accepted: self.accepted,
+            took,
+            most: current.map_or(FASTEST, |current| current * CAUTION),
+        };
+        let measured = measured(self.accepted, took);
         let paced = self.slack <= took.mul_f64(MOST_SLACK);
         let enough = self.from_empty && self.accepted >= FEWEST;
         let wanted = if !self.from_empty || !paced {
@@ -167,6 +196,7 @@ impl Pace {
             exact: exact && paced && wanted >= deepest,
             next: opens,
         });
+        self.guess = (!self.from_empty).then_some(guess);
         // The bucket is empty at each refusal, so a measure of too few goes on over them.
         if enough || !paced || !self.from_empty {
             self.measuring = Some(now);
@@ -178,6 +208,11 @@ impl Pace {
             self.lowest = self.lowest.min(base);
         }
     }
+}
+
+/// Messages a second. The bucket held less than one more, half of it on average.
+fn measured(accepted: u32, took: Duration) -> f64 {
+    (f64::from(accepted) + 0.5) / took.as_secs_f64()
 }
 
 #[cfg(test)]
@@ -237,6 +272,26 @@ mod tests {
                 "quota {quota}: {refused} refused of {accepted}"
             );
         }
+    }
+
+    #[test]
+    fn answers_that_come_in_after_the_first_refusal_count_for_the_guess() {
+        let start = Instant::now();
+        let opens = start + Duration::from_secs(1);
+        let mut guesses = [1, 9].map(|before| {
+            let mut pace = Pace::new();
+            (0..20).for_each(|_| pace.sent(start));
+            (0..before).for_each(|_| pace.accepted());
+            pace.refused(start, opens);
+            (before..10).for_each(|_| pace.accepted());
+            pace.sent(opens);
+            // This one is of the next stretch.
+            pace.accepted();
+            pace.rate(opens).unwrap()
+        });
+        guesses.sort_by(f64::total_cmp);
+        assert!((guesses[0] - 10.5).abs() < 0.01, "{guesses:?}");
+        assert!((guesses[1] - 10.5).abs() < 0.01, "{guesses:?}");
     }
 
     #[test]
