@@ -83,6 +83,7 @@ test-all: test ## Run the tests, the long ones too, then build the release binar
 	@tools/step "release build" cargo build --locked --release
 	@tools/step "the release binary starts" target/release/alertmanager-webex --version
 	@tools/step "size of the release binary" tools/dependencies --binary target/release/alertmanager-webex
+	@$(MAKE) --no-print-directory storm STORM=--quick
 	@$(MAKE) --no-print-directory bench-instructions
 	@$(MAKE) --no-print-directory test-image
 
@@ -161,7 +162,7 @@ bench-telemetry: | prerequisites ## Measure what logs and metrics add to a notif
 
 .PHONY: storm
 storm: | prerequisites ## Play storms against the delivery engine and print how it fared
-	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm
+	@ulimit -n "$$(ulimit -Hn)"; cargo run --locked --release --example storm -- $(STORM)
 
 # What the soak of `make soak` is drawn from, and how long faults are made.
 SEED ?= 1

@@ -91,7 +91,7 @@ fn prepared(sandbox: &Sandbox, base_url: &str, bot: &str, delivery: &str) -> Res
         file,
         "[rooms]\ngeneral = \"{}\"\nops = \"{}\"\n\
          [server]\nlisten = \"127.0.0.1:0\"\n\
-         [webex]\nbase_url = \"{base_url}\"\n\
+         [webex]\nbase_url = \"{base_url}\"\nallow_http = true\n\
          [delivery]\n{delivery}\
          [bots.default]\ntoken_env = \"TOKEN\"\n{bot}\
          [receivers.default]\nrooms = [\"general\"]\n\
