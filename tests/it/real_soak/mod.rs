@@ -39,8 +39,9 @@ const LANES: usize = 200;
 /// that is asked again after 30 s, gates of 15 s one after the other, and a backlog.
 const SETTLED_WITHIN: Duration = Duration::from_secs(200);
 
-/// What the process may have grown by: resident memory is what the allocator keeps, too.
-const MEMORY_FACTOR: f64 = 1.5;
+/// What the process may have grown by: resident memory is what the allocator keeps, too, and the
+/// process of the first act is a young one.
+const MEMORY_FACTOR: f64 = 1.75;
 
 /// How long memory, threads and descriptors may take to be given back: idle connections to
 /// Webex and idle threads of the runtime live for a while.
