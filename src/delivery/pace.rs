@@ -174,9 +174,11 @@ impl Pace {
             most: current.map_or(FASTEST, |current| current * CAUTION),
         };
         let measured = measured(self.accepted, took);
-        let paced = self.slack <= took.mul_f64(MOST_SLACK);
-        let enough = self.from_empty && self.accepted >= FEWEST;
-        let wanted = if !self.from_empty || !paced {
+        // Whether the bucket was empty at both ends of the stretch, and nothing but the pace
+        // held messages up in between.
+        let found = self.from_empty && self.slack <= took.mul_f64(MOST_SLACK);
+        let enough = self.accepted >= FEWEST;
+        let wanted = if !found {
             // Who sent little did not find the quota; half the pace is low enough.
             measured.max(current.map_or(FIRST_GUESS, |current| current * DEEPEST_CUT))
         } else if self.lowest >= measured {
@@ -193,12 +195,12 @@ impl Pace {
         self.learned = Some(Learned {
             base,
             since: opens,
-            exact: exact && paced && wanted >= deepest,
+            exact: exact && found && wanted >= deepest,
             next: opens,
         });
         self.guess = (!self.from_empty).then_some(guess);
         // The bucket is empty at each refusal, so a measure of too few goes on over them.
-        if enough || !paced || !self.from_empty {
+        if enough || !found {
             self.measuring = Some(now);
             self.accepted = 0;
             self.slack = Duration::ZERO;
